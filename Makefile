@@ -1,0 +1,57 @@
+# Needs Python 3.11 and make; everything else is installed into .venv, from the locked requirements.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+SERVER := $(VENV)/.server
+DEV    := $(VENV)/.dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-browser test-services test-wheel lint bench lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:8000 (TXT_PORT)
+	@$(BIN)/python manage.py run
+
+test: $(DEV) ## everything that needs Python only
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel" tests
+
+test-browser: $(DEV) ## Selenium and Chromium against the running product
+	$(BIN)/pytest -m browser tests/e2e
+
+test-services: $(DEV) ## PostgreSQL, RabbitMQ and Redis, for real
+	$(BIN)/pytest -m services tests
+
+test-wheel: $(DEV) ## the wheel, in a clean virtual environment
+	$(BIN)/pytest -m wheel tests
+
+lint: $(DEV) ## style, types, the dependency rule, missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(DEV) ## measured against a limit in the same run
+	@$(BIN)/python -m tests.bench
+
+lock: ## writes requirements/*.txt anew from pyproject.toml
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+	  --custom-compile-command "make lock" --all-extras --group dev -o requirements/dev.txt pyproject.toml
+	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra server -c requirements/dev.txt -o requirements/server.txt pyproject.toml
+
+clean: ## removes the virtual environment, keeps the data
+	rm -rf $(VENV) dist
+
+$(SERVER): requirements/server.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(DEV): requirements/dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,88 @@
+"""What an attestation server told us of a host, and when. Nothing here is trusted yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from txt_dashboard.attest.pcr import Registers
+from txt_dashboard.attest.reasons import Finding, Reason
+
+
+class Verdict(StrEnum):
+    """What the attestation server says of a host."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    UNKNOWN = "unknown"
+
+
+class Voucher(StrEnum):
+    """Who vouches for the register values."""
+
+    SERVER = "server"  # the attestation server's word
+    QUOTE = "quote"  # a quote that we verified ourselves
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One server's answer for one host: a verdict, and the registers that belong to it.
+
+    `attested_at` is the server's time. `registers` is empty where the server gave none, and
+    `finding` then says why. `details` are the server's own sub-verdicts, for display only.
+    """
+
+    verdict: Verdict
+    attested_at: datetime
+    registers: Registers = field(default_factory=dict)
+    voucher: Voucher = Voucher.SERVER
+    finding: Finding | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoEvidence:
+    """The server gave nothing that can be appraised, and why."""
+
+    finding: Finding
+
+
+Answer = Evidence | NoEvidence
+
+# After these the server vouches for the host no longer: earlier evidence counts no more.
+# All other silences leave earlier evidence to run out by itself.
+WITHDRAWN = frozenset({Reason.NOT_KNOWN_TO_SERVER})
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When evidence begins to count, how far the server's clock is ahead, and what is wrong with it."""
+
+    counts_from: datetime
+    ahead: timedelta
+    finding: Finding | None
+
+
+def judge_times(
+    evidence: Evidence,
+    *,
+    requested_at: datetime,
+    received_at: datetime,
+    previous: datetime | None,
+    tolerance: timedelta,
+) -> Timing:
+    """Whether the evidence's date can be true.
+
+    Validity counts from the earlier of the server's time and our request. A server's clock may be
+    ahead of the moment its answer arrived by `tolerance`, and may never go back behind the date of
+    the evidence it gave before (`previous`).
+    """
+    ahead = max(evidence.attested_at - received_at, timedelta(0))
+    counts_from = min(evidence.attested_at, requested_at)
+    finding = None
+    if ahead > tolerance:
+        seconds = {"seconds": f"{ahead.total_seconds():.0f}", "limit": f"{tolerance.total_seconds():.0f}"}
+        finding = Finding(Reason.CLOCK_AHEAD, seconds)
+    elif previous is not None and evidence.attested_at < previous:
+        finding = Finding(Reason.CLOCK_BACKWARDS)
+    return Timing(counts_from, ahead, finding)

@@ -1,0 +1,193 @@
+"""Reference values and the policy that says what of them is required.
+
+A baseline names golden values of one part; a policy names the registers that each part must show.
+RFC 9334, sections 8.3 (reference values) and 8.5 (appraisal policy).
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank, Registers, Values
+
+
+class Part(StrEnum):
+    """What a baseline speaks of: OpenAttestation's BIOS and VMM measured launch environments."""
+
+    PLATFORM = "platform"  # firmware
+    VMM = "vmm"  # boot loader, tboot, kernel
+
+
+class InvalidReference(ValueError):
+    """A baseline or a policy contradicts itself; the sentence says how."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """The registers of one bank that one part must show."""
+
+    part: Part
+    bank: Bank
+    registers: frozenset[int]
+
+    def __post_init__(self) -> None:
+        if not self.registers:
+            raise InvalidReference(f"the {self.part} part requires no register")
+        if forbidden := self.registers & NEVER_REFERENCE:
+            raise InvalidReference(f"registers {_list(forbidden)} can't be required: software may change them")
+        if outside := self.registers - set(range(REGISTER_COUNT)):
+            raise InvalidReference(f"registers {_list(outside)} do not exist")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What evidence from one server must show for the hosts of one pool, and how long it holds."""
+
+    requirements: tuple[Requirement, ...]
+    validity: timedelta
+    word_is_enough: bool = False  # the server's verdict may stand alone where ours is undetermined
+
+    def __post_init__(self) -> None:
+        if not self.requirements and not self.word_is_enough:
+            raise InvalidReference("a policy must require at least one part")
+        if len({each.part for each in self.requirements}) != len(self.requirements):
+            raise InvalidReference("a policy names a part twice")
+        if self.validity <= timedelta(0):
+            raise InvalidReference("evidence must be valid for some time")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Approved golden values of one part, for some pools or all, from when to when."""
+
+    name: str
+    part: Part
+    bank: Bank
+    values: Values
+    pools: frozenset[str] = frozenset()  # empty: all pools
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise InvalidReference(f"baseline {self.name} names no register")
+        if forbidden := set(self.values) & NEVER_REFERENCE:
+            raise InvalidReference(f"registers {_list(forbidden)} are never reference values")
+        for index, value in self.values.items():
+            if not 0 <= index < REGISTER_COUNT:
+                raise InvalidReference(f"register {index} does not exist")
+            if len(value) != self.bank.size:
+                raise InvalidReference(
+                    f"register {index}: a {self.bank} value has {self.bank.size} bytes, this one {len(value)}"
+                )
+        if self.not_before and self.not_after and self.not_before >= self.not_after:
+            raise InvalidReference(f"baseline {self.name} ends before it begins")
+
+    def covers(self, requirement: Requirement) -> bool:
+        """Whether it names all registers required of this part, in the required bank."""
+        return (
+            self.part is requirement.part
+            and self.bank is requirement.bank
+            and requirement.registers <= self.values.keys()
+        )
+
+    def applies(self, pool: str, now: datetime) -> bool:
+        """Whether it is in scope for the pool and within its dates (the end is exclusive)."""
+        if self.pools and pool not in self.pools:
+            return False
+        if self.not_before and now < self.not_before:
+            return False
+        return not (self.not_after and now >= self.not_after)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of all that it says, in hex: equal keys are equal baselines."""
+        window = f"{self.not_before and self.not_before.isoformat()}/{self.not_after and self.not_after.isoformat()}"
+        scope = "\0".join(sorted(self.pools))
+        head = f"{self.name}\n{self.part}\n{self.bank}\n{scope}\n{window}\n".encode()
+        return hashlib.sha256(head + canonical(self.values)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The registers that a policy requires of one part, as one host showed them.
+
+    Content-addressed: hosts with the same values share one measurement.
+    """
+
+    part: Part
+    bank: Bank
+    values: Values
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of part, bank and values, in hex."""
+        return measurement_key(self.part, self.bank, self.values)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is in force for one server and pool at one moment."""
+
+    policy: Policy
+    baselines: tuple[Baseline, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of the policy and the baselines, in hex: equal keys judge equally."""
+        policy = self.policy
+        parts = [
+            f"{need.part}:{need.bank}:{sorted(need.registers)}"
+            for need in sorted(policy.requirements, key=lambda need: need.part)
+        ]
+        head = f"{parts}\n{policy.validity.total_seconds()}\n{policy.word_is_enough}\n"
+        return hashlib.sha256((head + "\n".join(sorted(b.key for b in self.baselines))).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ReferenceSet:
+    """All that can make a host trusted: baselines, and a policy for each server and pool."""
+
+    baselines: tuple[Baseline, ...]
+    policies: Mapping[tuple[str, str], Policy]  # (server, pool) -> policy; pool "" is the server's default
+
+    def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
+        """What is in force for this server and pool; `None` where no policy speaks of them."""
+        policy = self.policies.get((server, pool)) or self.policies.get((server, ""))
+        if policy is None:
+            return None
+        applicable = (each for each in self.baselines if each.applies(pool, now))
+        return Rules(policy, tuple(sorted(applicable, key=lambda each: each.key)))
+
+
+def measure(requirement: Requirement, registers: Registers) -> Measurement:
+    """The required registers that the evidence holds, as one measurement (missing ones stay out)."""
+    values = registers.get(requirement.bank, {})
+    shown = {index: values[index] for index in sorted(requirement.registers) if index in values}
+    return Measurement(requirement.part, requirement.bank, shown)
+
+
+def measurement_key(part: Part, bank: Bank, values: Values) -> str:
+    """SHA-256 of part, bank and values, in hex."""
+    return hashlib.sha256(f"{part}\n{bank}\n".encode() + canonical(values)).hexdigest()
+
+
+def registers_key(registers: Registers) -> str:
+    """SHA-256 of every value that an evidence holds, in hex: equal keys, nothing changed."""
+    # The count fixes where each bank ends, so that no two different sets share an encoding.
+    parts = [
+        b"%s:%d:" % (bank.encode(), len(values)) + canonical(values) for bank, values in sorted(registers.items())
+    ]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def canonical(values: Values) -> bytes:
+    """Index byte and value of each register, ascending: one encoding for one set of values."""
+    return b"".join([bytes((index,)) + value for index, value in sorted(values.items())])
+
+
+def _list(indexes: Iterable[int]) -> str:
+    return ", ".join(str(index) for index in sorted(indexes))

@@ -1,0 +1,98 @@
+"""What every adapter promises, whatever kind of server it speaks to."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+
+from txt_dashboard.attest.evidence import Answer
+
+Clock = Callable[[], datetime]  # aware, UTC
+Network = IPv4Network | IPv6Network
+
+
+class ServerError(Exception):
+    """The server could not be asked, or its answer as a whole can't be used.
+
+    `code` is stable, the message is a sentence for people that quotes nothing of the answer's body.
+    """
+
+    code = "server_error"
+
+
+class AddressRefused(ServerError):
+    """The address is no usable URL or lies outside the networks that the settings allow."""
+
+    code = "address_refused"
+
+
+class ServerUnreachable(ServerError):
+    """No connection, or no complete answer before the deadline."""
+
+    code = "unreachable"
+
+
+class CertificateRefused(ServerError):
+    """TLS failed: expired, another name, or signed by an authority that we were not given."""
+
+    code = "certificate"
+
+
+class AccessDenied(ServerError):
+    """The server answered 401 or 403: it does not take our credentials."""
+
+    code = "access_denied"
+
+
+class AnswerUnusable(ServerError):
+    """The answer as a whole is not what the contract says: HTML, too large, no JSON, another shape."""
+
+    code = "answer_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach a server. Immutable: a change makes a new adapter."""
+
+    name: str  # what findings call the server
+    url: str
+    networks: tuple[Network, ...]  # where it may be
+    ca_pem: str = ""  # trust these authorities instead of the system's
+    auth_blob: str = ""
+    connect_timeout: float = 5.0  # seconds
+    deadline: float = 90.0  # seconds for one request, from its start to its last byte
+    byte_limit: int = 32 * 1024 * 1024  # of one answer's body
+
+    def __repr__(self) -> str:
+        return f"Connection({self.name!r}, {self.url!r})"  # never the blob
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Answers for all hosts that were asked for, each exactly once, and when they were asked."""
+
+    answers: Mapping[str, Answer]
+    requested_at: datetime
+    received_at: datetime
+    remarks: tuple[str, ...] = ()  # what in the answer was ignored, and why; shown with the server
+
+
+class AttestationServer(Protocol):
+    """One attestation server, of whatever kind."""
+
+    def attest(self, hosts: Sequence[str]) -> Batch:
+        """Asks for these hosts; raises `ServerError` only where no host got an answer."""
+        ...
+
+    def hosts(self) -> tuple[str, ...]:
+        """The names of the hosts that the server knows; raises `ServerError`."""
+        ...
+
+    def test(self) -> str:
+        """One cheap authenticated request; a sentence on what answered; raises `ServerError`."""
+        ...
+
+    def close(self) -> None:
+        """Closes its connections."""
+        ...
