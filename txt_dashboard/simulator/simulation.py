@@ -1,0 +1,107 @@
+"""The simulated server's view of its hosts at the story's present moment: it asks them and judges what they show."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+from txt_dashboard.simulator.fleet import (
+    IMA_REGISTER,
+    SERIAL_REGISTER,
+    Boot,
+    Fleet,
+    Hardware,
+    Host,
+    ima_grow,
+    ima_start,
+    serial_value,
+    shared_values,
+)
+from txt_dashboard.simulator.story import Story
+from txt_dashboard.simulator.whitelist import Mle, all_mles, registered
+
+Moment = Callable[[], float]  # seconds since the story's first start
+
+
+class Refusal(Enum):
+    """Why there is no attestation of a host."""
+
+    NOT_KNOWN = "not known"
+    NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a host showed when it was asked, and how its two MLEs judge it."""
+
+    host: Host
+    values: Mapping[int, str]  # all 24 registers, hex
+    bios: bool
+    vmm: bool
+
+    @property
+    def trusted(self) -> bool:
+        """Whether both MLEs match."""
+        return self.bios and self.vmm
+
+
+class Simulation:
+    """A fleet, its story and the server's whitelist, as they are now. Safe to use from many threads."""
+
+    def __init__(self, fleet: Fleet, moment: Moment) -> None:
+        self.fleet = fleet
+        self.story = Story(fleet)
+        self.moment = moment
+        self.enrolled = tuple(host for host in fleet.hosts if self.story.enrolled(host))
+        self.mles: tuple[Mle, ...] = all_mles(fleet)
+        self.known = {host.name: host for host in self.enrolled}
+        self._serials = {host.name: serial_value(host, fleet.seed).hex() for host in self.enrolled}
+        self._ima: dict[tuple[str, Boot], tuple[int, bytes]] = {}
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server itself hangs now."""
+        return self.story.silence.running(self.moment())
+
+    def attest(self, name: str) -> Attestation | Refusal:
+        """Asks one host now."""
+        host = self.known.get(name)
+        if host is None:
+            return Refusal.NOT_KNOWN
+        seconds = self.moment()
+        if not self.story.answers(host, seconds):
+            return Refusal.NO_ANSWER
+        boot = self.story.boot(host, seconds)
+        bios, vmm = _judge(host.hardware, boot, self.fleet.seed)
+        return Attestation(host, self._values(host, boot, seconds), bios, vmm)
+
+    def _values(self, host: Host, boot: Boot, seconds: float) -> Mapping[int, str]:
+        own = {SERIAL_REGISTER: self._serials[host.name], IMA_REGISTER: self._ima_value(host, boot, seconds).hex()}
+        return _shared_hex(host.hardware, boot, self.fleet.seed) | own
+
+    def _ima_value(self, host: Host, boot: Boot, seconds: float) -> bytes:
+        """Register 10, grown from where the last question left it: a whole replay for each would be slow."""
+        key = (host.name, boot)
+        if key not in self._ima:
+            self._ima[key] = 0, ima_start(self._before_ima(host, boot))
+        known, value = self._ima[key]
+        wanted = max(known, self.story.ima_entries(host, seconds))
+        value = ima_grow(value, range(known, wanted), self.fleet.seed)
+        self._ima[key] = wanted, value
+        return value
+
+    def _before_ima(self, host: Host, boot: Boot) -> Mapping[int, bytes]:
+        own = {SERIAL_REGISTER: bytes.fromhex(self._serials[host.name])}
+        return {**shared_values(host.hardware, boot, self.fleet.seed), **own}
+
+
+@cache
+def _shared_hex(hardware: Hardware, boot: Boot, seed: int) -> dict[int, str]:
+    return {index: value.hex() for index, value in shared_values(hardware, boot, seed).items()}
+
+
+@cache
+def _judge(hardware: Hardware, boot: Boot, seed: int) -> tuple[bool, bool]:
+    values = shared_values(hardware, boot, seed)
+    bios, vmm = registered(hardware, seed)
+    return bios.matches(values), vmm.matches(values)

@@ -1,0 +1,177 @@
+"""What both generations of OpenAttestation have in common on the wire: requests, replies, faults, listings.
+
+Source: OpenAttestation's own code, `Source/` (1.x) and `services/` (2.x) of its repository. Nothing here knows of
+sockets: a request goes in, a reply comes out.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address
+from typing import Any
+
+from txt_dashboard.simulator.fleet import Host
+from txt_dashboard.simulator.simulation import Simulation
+from txt_dashboard.simulator.whitelist import Mle, registered
+
+ATTESTATION = "/AttestationService/resources"
+WHITELIST = "/WLMService/resources"
+FIRST_ADDRESS = IPv4Address("10.20.0.1")
+AGENT_PORT = 9999
+
+Now = Callable[[], datetime]  # aware
+Query = Mapping[str, str]
+Json = dict[str, Any]
+
+
+class Fault(Exception):
+    """The request can't be answered; goes out as HTTP status, error code and sentence."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    @property
+    def reply(self) -> "Reply":
+        """The fault as both generations write it."""
+        return reply({"error_code": self.code, "error_message": str(self)}, self.status)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, without what concerns only the connection."""
+
+    method: str
+    path: str
+    query: Query
+    body: bytes = b""
+
+    def json(self) -> Json:
+        """The body as a JSON object; raises `Fault` where it is none."""
+        try:
+            document = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Fault(400, 400, "The body is not JSON.") from None
+        if not isinstance(document, dict):
+            raise Fault(400, 400, "The body is not a JSON object.")
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+def reply(document: object, status: int = 200) -> Reply:
+    """An answer in compact JSON."""
+    return Reply(status, json.dumps(document, separators=(",", ":")).encode())
+
+
+class Dialect(ABC):
+    """One generation's way to say what the simulation knows."""
+
+    name: str
+
+    def __init__(self, simulation: Simulation, now: Now) -> None:
+        self.simulation = simulation
+        self.now = now
+        self.routes: dict[tuple[str, str], Callable[[Request], Reply]] = {
+            ("POST", f"{ATTESTATION}/PollHosts"): self.poll_hosts,
+            ("GET", f"{ATTESTATION}/hosts"): self.hosts,
+            ("GET", f"{WHITELIST}/mles"): self.mles,
+            ("GET", f"{WHITELIST}/mles/manifest"): self.manifest,
+        }
+        seed = simulation.fleet.seed
+        self._host_rows = [_host_row(host, FIRST_ADDRESS + at, seed) for at, host in enumerate(simulation.enrolled)]
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to any request, faults included."""
+        route = self.routes.get((request.method, request.path))
+        if route is None:
+            return Fault(404, 404, "No such resource.").reply
+        try:
+            return route(request)
+        except Fault as fault:
+            return fault.reply
+
+    def hosts(self, request: Request) -> Reply:
+        """Registered hosts whose name contains `searchCriteria`; all for an empty one."""
+        wanted = request.query.get("searchCriteria", "").lower()
+        return reply(self.listed("hostBean", [row for row in self._host_rows if wanted in row["HostName"].lower()]))
+
+    def mles(self, request: Request) -> Reply:
+        """MLEs whose name contains `searchCriteria`; all for an empty one."""
+        wanted = request.query.get("searchCriteria", "").lower()
+        found = [mle for mle in self.simulation.mles if wanted in mle.name.lower()]
+        return reply(self.listed("mleBean", [self.mle_row(mle) for mle in found]))
+
+    def manifest(self, request: Request) -> Reply:
+        """One MLE and its register values, by name, version and manufacturer or operating system."""
+        wanted = tuple(
+            request.query.get(key, "") for key in ("mleName", "mleVersion", "oemName", "osName", "osVersion")
+        )
+        for mle in self.simulation.mles:
+            if mle.key == wanted:
+                return reply(whole_mle_row(mle))
+        raise Fault(400, 1007, "WLM Service Error - MLE not found in attestation data")
+
+    @abstractmethod
+    def poll_hosts(self, request: Request) -> Reply:
+        """Attests the hosts asked for, each on the spot."""
+
+    @abstractmethod
+    def listed(self, bean: str, rows: list[Json]) -> object:
+        """A list as this generation's JSON writer puts it; `bean` is the rows' class."""
+
+    @abstractmethod
+    def mle_row(self, mle: Mle) -> Json:
+        """One MLE in a search's answer."""
+
+
+def whole_mle_row(mle: Mle) -> Json:
+    """An MLE with its register values; what does not apply is the word null, as the real servers write it."""
+    return {
+        "Name": mle.name,
+        "Version": mle.version,
+        "OsName": mle.os_name or "null",
+        "OsVersion": mle.os_version or "null",
+        "OemName": mle.oem or "null",
+        "Attestation_Type": "PCR",
+        "MLE_Type": mle.kind.value,
+        "Description": f"{mle.kind} of the simulated fleet",
+        "MLE_Manifests": [{"Name": str(index), "Value": value.hex()} for index, value in mle.values.items()],
+    }
+
+
+def host_names(document: Json) -> list[str]:
+    """The hosts that a PollHosts request asks for; raises `Fault` where they are no list of strings."""
+    names = document.get("hosts")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise Fault(400, 1008, "Missing or invalid input 'hosts'.")
+    return names
+
+
+def _host_row(host: Host, address: IPv4Address, seed: int) -> Json:
+    bios, vmm = registered(host.hardware, seed)
+    return {
+        "HostName": host.name,
+        "IPAddress": str(address),
+        "Port": AGENT_PORT,
+        "BIOS_Name": bios.name,
+        "BIOS_Version": bios.version,
+        "BIOS_Oem": bios.oem,
+        "VMM_Name": vmm.name,
+        "VMM_Version": vmm.version,
+        "VMM_OSName": vmm.os_name,
+        "VMM_OSVersion": vmm.os_version,
+        "AddOn_Connection_String": f"intel:https://{address}:{AGENT_PORT}",
+        "Description": f"simulated {host.hardware.oem} {host.hardware.model}",
+        "Email": "",
+    }
