@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from txt_dashboard.attest.evidence import Evidence, Verdict
+from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, Evidence, Verdict
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, Difference, diff
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Baseline, Measurement, Part, Requirement, Rules, measure
@@ -166,23 +166,21 @@ def renewal_due(counts_from: datetime, until: datetime, now: datetime) -> bool:
 
 
 def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], *, word_is_enough: bool) -> tuple[Match, Finding]:
-    differing = next((each for each in parts if each.outcome is Outcome.DIFFERS), None)
-    undetermined = next((each for each in parts if each.outcome is Outcome.UNDETERMINED), None)
-    if differing is not None:
+    undetermined = [each.finding for each in parts if each.outcome is Outcome.UNDETERMINED and each.finding]
+    vouched = bool(parts) and not undetermined and evidence.finding is None
+    if any(each.outcome is Outcome.DIFFERS for each in parts):
         return Match.UNTRUSTED, _differences(parts)
     if evidence.verdict is Verdict.UNTRUSTED:
-        reason = Reason.SERVER_UNTRUSTED_ALONE if undetermined or not parts else Reason.SERVER_UNTRUSTED
-        return Match.UNTRUSTED, Finding(reason)
+        return Match.UNTRUSTED, Finding(Reason.SERVER_UNTRUSTED if vouched else Reason.SERVER_UNTRUSTED_ALONE)
+    if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES:
+        return Match.UNDETERMINED, evidence.finding
     if evidence.verdict is Verdict.UNKNOWN:
         return Match.UNDETERMINED, Finding(Reason.SERVER_UNDECIDED)
-    if undetermined is None and parts:
+    if vouched:
         return Match.TRUSTED, Finding(Reason.MATCHES)
     if word_is_enough:
         return Match.TRUSTED, Finding(Reason.SERVER_WORD_ALONE)
-    if evidence.finding is not None:
-        return Match.UNDETERMINED, evidence.finding
-    assert undetermined is not None and undetermined.finding is not None  # noqa: S101, PT018 - a policy has parts
-    return Match.UNDETERMINED, undetermined.finding
+    return Match.UNDETERMINED, evidence.finding or undetermined[0]
 
 
 def _differences(parts: Sequence[PartAppraisal]) -> Finding:

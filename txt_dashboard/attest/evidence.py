@@ -28,8 +28,9 @@ class Voucher(StrEnum):
 class Evidence:
     """One server's answer for one host: a verdict, and the registers that belong to it.
 
-    `attested_at` is the server's time. `registers` is empty where the server gave none, and
-    `finding` then says why. `details` are the server's own sub-verdicts, for display only.
+    `attested_at` is the server's time. `finding` says why the evidence can't be taken as it is: the
+    registers were not given (`registers` is empty then) or its date is impossible. `details` are the
+    server's own sub-verdicts, for display only.
     """
 
     verdict: Verdict
@@ -52,6 +53,10 @@ Answer = Evidence | NoEvidence
 # After these the server vouches for the host no longer: earlier evidence counts no more.
 # All other silences leave earlier evidence to run out by itself.
 WITHDRAWN = frozenset({Reason.NOT_KNOWN_TO_SERVER})
+
+
+# Evidence with such a date decides nothing, whoever's word is enough.
+IMPOSSIBLE_DATES = frozenset({Reason.CLOCK_AHEAD, Reason.CLOCK_BACKWARDS})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ RFC 9334, sections 8.3 (reference values) and 8.5 (appraisal policy).
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -105,10 +106,10 @@ class Baseline:
     @cached_property
     def key(self) -> str:
         """SHA-256 of all that it says, in hex: equal keys are equal baselines."""
-        window = f"{self.not_before and self.not_before.isoformat()}/{self.not_after and self.not_after.isoformat()}"
-        scope = "\0".join(sorted(self.pools))
-        head = f"{self.name}\n{self.part}\n{self.bank}\n{scope}\n{window}\n".encode()
-        return hashlib.sha256(head + canonical(self.values)).hexdigest()
+        window = [moment and moment.astimezone(UTC).isoformat() for moment in (self.not_before, self.not_after)]
+        # JSON, because a name may hold any character and must not run into what follows it.
+        head = json.dumps([self.name, self.part, self.bank, sorted(self.pools), window])
+        return hashlib.sha256(head.encode() + b"\n" + canonical(self.values)).hexdigest()
 
 
 @dataclass(frozen=True)
