@@ -1,0 +1,1 @@
+"""The verbs: the only writers. Each checks the permission, then acts and logs in one transaction."""

@@ -1,0 +1,122 @@
+"""One turn of a worker: what ran out, what the rules changed, what people asked for, who is due.
+
+Any number of workers take turns at once; every step gives a row to one of them only.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+
+from txt_dashboard import conf
+from txt_dashboard.actions.appraiser import Appraiser
+from txt_dashboard.actions.claim import Claim, claim
+from txt_dashboard.actions.connect import connect
+from txt_dashboard.actions.hosts import adopt
+from txt_dashboard.actions.reappraise import reappraise
+from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
+from txt_dashboard.actions.settle import CHUNK, settle
+from txt_dashboard.attest.appraisal import State
+from txt_dashboard.models import Attestation, Server
+from txt_dashboard.queries.reference import current_reference
+from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
+
+TURN = timedelta(seconds=45)
+LISTING = timedelta(minutes=10)
+
+Build = Callable[[Server, Clock], AttestationServer]
+log = structlog.get_logger()
+
+
+class Worker:
+    """What a worker process keeps between its turns: the appraisals it made."""
+
+    def __init__(self, clock: Clock, build: Build = connect) -> None:
+        self.appraiser = Appraiser()
+        self._clock = clock
+        self._build = build
+
+    def turn(self) -> bool:
+        """Does what is due, for a while; whether there is more."""
+        started = self._clock()
+        expire(now=started)
+        with transaction.atomic():
+            log_changes("rules in force", reappraise(current_reference(), self.appraiser, now=started), started)
+        self._test_servers()
+        self._list_hosts()
+        while self._clock() - started < TURN:
+            claimed = claim(self._clock())
+            if claimed is None:
+                return False
+            self._poll(claimed)
+        return True
+
+    def _poll(self, claimed: Claim) -> None:
+        """Asks for one batch. No transaction is open while a server is asked."""
+        try:
+            server = self._build(claimed.server, self._clock)
+            try:
+                batch = server.attest([row.host for row in claimed.rows])
+            finally:
+                server.close()
+        except ServerError as error:
+            record_failure(claimed, error, now=self._clock())
+            log.warning("poll failed", server=claimed.server.name, hosts=len(claimed.rows), why=str(error))
+            return
+        bench = Bench(current_reference(), self.appraiser, conf.clock_tolerance())
+        changes = record_attestations(claimed, batch, bench, now=self._clock())
+        log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=len(changes))
+
+    def _test_servers(self) -> None:
+        now = self._clock()
+        free = Q(test_leased_until=None) | Q(test_leased_until__lte=now)
+        for row in Server.objects.filter(free, test_requested_at__isnull=False):
+            mine = Server.objects.filter(free, id=row.id, test_requested_at=row.test_requested_at)
+            if mine.update(test_leased_until=now + row.lease):
+                passed, result = self._test(row)
+                Server.objects.filter(id=row.id, test_requested_at=row.test_requested_at).update(
+                    test_requested_at=None,
+                    test_leased_until=None,
+                    tested_at=self._clock(),
+                    test_passed=passed,
+                    test_result=result,
+                )
+
+    def _test(self, row: Server) -> tuple[bool, str]:
+        try:
+            server = self._build(row, self._clock)
+            try:
+                return True, server.test()
+            finally:
+                server.close()
+        except ServerError as error:
+            return False, str(error)
+
+    def _list_hosts(self) -> None:
+        """Hosts that a server knows appear by themselves."""
+        now = self._clock()
+        due = Q(listed_at=None) | Q(listed_at__lte=now - LISTING)
+        for row in Server.objects.filter(due, enabled=True, failures=0):
+            if Server.objects.filter(due, id=row.id).update(listed_at=now):
+                try:
+                    server = self._build(row, self._clock)
+                    try:
+                        names = server.hosts()
+                    finally:
+                        server.close()
+                except ServerError as error:
+                    log.warning("hosts not listed", server=row.name, why=str(error))
+                else:
+                    adopt(row, names, now=self._clock())
+
+
+def expire(*, now: datetime) -> None:
+    """Hosts whose evidence ran out are stale, from the first turn after that moment on."""
+    shown = Q(host__state=State.TRUSTED) | Q(host__state=State.UNKNOWN)
+    run_out = Attestation.objects.run_out(now).filter(shown).values_list("host_id", flat=True)
+    ids = sorted(set(run_out))
+    for start in range(0, len(ids), CHUNK):
+        with transaction.atomic():
+            log_changes("evidence ran out", settle(ids[start : start + CHUNK], now=now), now)

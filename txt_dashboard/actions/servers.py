@@ -1,0 +1,128 @@
+"""Attestation servers: add, edit, test."""
+
+import ssl
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from txt_dashboard import audit, conf, vault
+from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, require
+from txt_dashboard.models import Server
+from txt_dashboard.servers import KINDS
+from txt_dashboard.servers.address import parse_url, resolve
+from txt_dashboard.servers.base import AddressRefused
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What a person decides about a server. `auth_blob`: `None` keeps what is stored, "" removes it."""
+
+    name: str
+    kind: str
+    url: str
+    ca_pem: str = ""
+    auth_blob: str | None = field(default=None, repr=False)
+    enabled: bool = True
+    simulated: bool = False
+    interval_s: int = 60
+    batch_size: int = 100
+    parallel: int = 2
+    deadline_s: int = 90
+
+
+def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Server:
+    """A new server; its hosts appear with the workers' next turn. Raises `NotAllowed`, `Invalid`."""
+    require(actor, Verb.ADD_SERVER)
+    server = Server()
+    _apply(server, settings)
+    _check(server)
+    with transaction.atomic():
+        server.save()
+        audit.record(at=now, actor=actor.name, verb=Verb.ADD_SERVER, target=server.name, detail=_shown(settings))
+    return server
+
+
+def edit_server(actor: Actor, server_id: int, settings: ServerSettings, *, version: int, now: datetime) -> Server:
+    """Changes a server's settings, if they still are those that the actor saw.
+
+    A changed address or changed TLS settings clear the secret unless it is given anew: it must not be
+    sent to somebody else. Raises `NotAllowed`, `NotFound`, `Invalid`, `Conflict`.
+    """
+    require(actor, Verb.EDIT_SERVER)
+    with transaction.atomic():
+        server = Server.objects.select_for_update().filter(id=server_id).first()
+        if server is None:
+            raise NotFound("This server is not there any more.")
+        if server.version != version:
+            raise Conflict(f"Somebody else changed {server.name} meanwhile. Look at it again before you change it.")
+        before = (server.url, server.ca_pem, server.kind)
+        _apply(server, settings)
+        if before != (server.url, server.ca_pem, server.kind):
+            server.failures, server.retry_at, server.listed_at = 0, None, None
+            if settings.auth_blob is None:
+                server.sealed_auth_blob = ""
+        _check(server)
+        server.version = version + 1
+        server.save()
+        audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=_shown(settings))
+    return server
+
+
+@transaction.atomic
+def request_test(actor: Actor, server_id: int, *, now: datetime) -> None:
+    """Has a worker test the connection in its next turn. Raises `NotAllowed`, `NotFound`."""
+    require(actor, Verb.TEST_SERVER)
+    server = Server.objects.filter(id=server_id).first()
+    if server is None:
+        raise NotFound("This server is not there any more.")
+    Server.objects.filter(id=server_id).update(test_requested_at=now)
+    audit.record(at=now, actor=actor.name, verb=Verb.TEST_SERVER, target=server.name)
+
+
+def _apply(server: Server, settings: ServerSettings) -> None:
+    for name, value in asdict(settings).items():
+        if name != "auth_blob":
+            setattr(server, name, value.strip() if isinstance(value, str) else value)
+    if settings.auth_blob is not None:
+        server.sealed_auth_blob = vault.seal(settings.auth_blob)
+
+
+def _check(server: Server) -> None:
+    errors: dict[str, list[str]] = {}
+    try:
+        server.full_clean(exclude=["remarks"])
+    except ValidationError as invalid:
+        errors.update(invalid.message_dict)
+    if server.kind not in KINDS:
+        errors.setdefault("kind", []).append("This kind of server is not known.")
+    try:
+        _check_address(server.url)
+    except AddressRefused as refused:
+        errors.setdefault("url", []).append(str(refused))
+    if server.ca_pem:
+        try:
+            ssl.create_default_context(cadata=server.ca_pem)
+        except (ssl.SSLError, ValueError):
+            errors.setdefault("ca_pem", []).append("These are no certificates in PEM form.")
+    if errors:
+        raise Invalid(errors)
+
+
+def _check_address(text: str) -> None:
+    """Refuses what needs no look-up to refuse; names are resolved and held against the settings at each use."""
+    url = parse_url(text)
+    try:
+        ip_address(url.host.strip("[]"))
+    except ValueError:
+        return
+    resolve(url, conf.server_networks())
+
+
+def _shown(settings: ServerSettings) -> dict[str, object]:
+    """What the activity log keeps: all but the secret and the certificates' text."""
+    secret = {None: "kept or cleared", "": "none"}.get(settings.auth_blob, "given")
+    shown = {name: value for name, value in asdict(settings).items() if name not in ("auth_blob", "ca_pem")}
+    return {**shown, "secret": secret, "own_ca": bool(settings.ca_pem)}

@@ -1,0 +1,20 @@
+"""Tables, constraints and querysets; no I/O besides the database, no rules."""
+
+from txt_dashboard.models.activity import Activity
+from txt_dashboard.models.attestation import Attestation
+from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.poll import PollRequest
+from txt_dashboard.models.reference import Baseline, Measurement, Policy
+from txt_dashboard.models.server import Server
+
+__all__ = [
+    "Activity",
+    "Attestation",
+    "Baseline",
+    "Host",
+    "HostEvent",
+    "Measurement",
+    "Policy",
+    "PollRequest",
+    "Server",
+]

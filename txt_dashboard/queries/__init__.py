@@ -1,0 +1,1 @@
+"""What pages and verbs read. Nothing here writes."""

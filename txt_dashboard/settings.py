@@ -1,0 +1,189 @@
+"""Settings, from the environment and from one file that `TXT_SETTINGS_FILE` names (lines of KEY=value).
+
+Every setting is described in docs/settings.md; a test keeps the two together.
+"""
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.FileAwareEnv()
+if settings_file := env.str("TXT_SETTINGS_FILE", default=""):
+    if not Path(settings_file).is_file():
+        raise ImproperlyConfigured(f"TXT_SETTINGS_FILE names {settings_file}, which is no file.")
+    env.read_env(settings_file)
+
+PACKAGE = Path(__file__).resolve().parent
+# In a wheel templates and static files lie inside the package, in a checkout beside it.
+SHIPPED = PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
+TXT_DATA_DIR = Path(env.str("TXT_DATA_DIR", default=".data")).resolve()
+
+# --- What the product is told -------------------------------------------------------------------
+TXT_DEMO = env.bool("TXT_DEMO", default=False)
+TXT_SERVER_NETWORKS = tuple(ip_network(each) for each in env.list("TXT_SERVER_NETWORKS", default=[]))
+TXT_CLOCK_TOLERANCE_S = env.int("TXT_CLOCK_TOLERANCE_S", default=60)
+TXT_TICK_S = env.float("TXT_TICK_S", default=2.0)
+TXT_HISTORY_DAYS = env.int("TXT_HISTORY_DAYS", default=400)
+TXT_VAULT_KEY_FILE = Path(env.str("TXT_VAULT_KEY_FILE", default=str(TXT_DATA_DIR / "vault.key")))
+
+# --- Django ------------------------------------------------------------------------------------
+SECRET_KEY = env.str("TXT_SECRET_KEY", default="")
+DEBUG = False
+ALLOWED_HOSTS = env.list("TXT_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"] if TXT_DEMO else [])
+CSRF_TRUSTED_ORIGINS = env.list("TXT_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "txt_dashboard.urls"
+WSGI_APPLICATION = "txt_dashboard.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "axes",
+    "txt_dashboard",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "txt_dashboard.web.middleware.BrowserPolicyMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [SHIPPED / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "txt_dashboard.web.context.frame",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": env.db("TXT_DATABASE_URL", default=f"sqlite:///{TXT_DATA_DIR / 'txt-dashboard.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Several processes write: wait for the lock from the start of a transaction, never fail midway.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+LOCALE_PATHS = [SHIPPED / "locale"]
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [SHIPPED / "static"]
+STATIC_ROOT = env.str("TXT_STATIC_ROOT", default=str(TXT_DATA_DIR / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Who gets in -------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "fleet"
+LOGOUT_REDIRECT_URL = "login"
+# One guesser may neither lock a person out from elsewhere nor try many names from one address.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], ["ip_address"]]
+AXES_FAILURE_LIMIT = env.int("TXT_LOGIN_FAILURES", default=5)
+AXES_COOLOFF_TIME = env.int("TXT_LOGIN_COOLOFF_MIN", default=15) / 60
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_IPWARE_PROXY_COUNT = env.int("TXT_PROXY_COUNT", default=0)
+AXES_VERBOSE = False
+
+# --- What the browser may ----------------------------------------------------------------------
+# The demonstration speaks plain HTTP and only on loopback; everything else is TLS or nothing.
+SECURE = not TXT_DEMO
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "csrf"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+if env.bool("TXT_BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Workers -----------------------------------------------------------------------------------
+CELERY_BROKER_URL = env.str("TXT_BROKER_URL", default="spool://")
+if CELERY_BROKER_URL.startswith("spool:"):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"folder": str(TXT_DATA_DIR / "spool")}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+# A tick that waits stays where another worker can take it.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Whoever reaches the broker may ring, but not command the workers.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "tick": {
+        "task": "txt_dashboard.tick",
+        "schedule": TXT_TICK_S,
+        # A message that waited longer than a tick is news no more: the next one says the same.
+        "options": {"expires": TXT_TICK_S},
+    },
+}
+LOGGING_CONFIG = "txt_dashboard.logs.configure"
+LOGGING = {"json": not TXT_DEMO, "level": env.str("TXT_LOG_LEVEL", default="INFO")}
