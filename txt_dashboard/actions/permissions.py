@@ -23,6 +23,7 @@ class Verb(StrEnum):
     TEST_SERVER = "test server"
     LOAD_HOSTS = "load hosts"
     LOAD_BASELINES = "load baselines"
+    MANAGE_ACCOUNTS = "manage accounts"
 
 
 _EVERYBODY = frozenset(Role)
@@ -35,6 +36,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     # Until baselines are governed by people, they come from the machine's own command line only.
     Verb.LOAD_HOSTS: frozenset(),
     Verb.LOAD_BASELINES: frozenset(),
+    Verb.MANAGE_ACCOUNTS: frozenset(),
 }
 
 

@@ -1,7 +1,7 @@
 """Attestation servers: add, edit, test."""
 
 import ssl
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -31,6 +31,10 @@ class ServerSettings:
     batch_size: int = 100
     parallel: int = 2
     deadline_s: int = 90
+
+
+_DECIDED = {each.name for each in fields(ServerSettings)}
+_WORKERS_OWN = {each.name for each in Server._meta.get_fields()} - _DECIDED
 
 
 def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Server:
@@ -93,7 +97,7 @@ def _apply(server: Server, settings: ServerSettings) -> None:
 def _check(server: Server) -> None:
     errors: dict[str, list[str]] = {}
     try:
-        server.full_clean(exclude=["remarks"])
+        server.full_clean(exclude=_WORKERS_OWN)
     except ValidationError as invalid:
         errors.update(invalid.message_dict)
     if server.kind not in KINDS:
