@@ -1,19 +1,20 @@
 """Attestation servers: add, edit, test."""
 
-import ssl
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from ipaddress import ip_address
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.text import capfirst
 
 from txt_dashboard import audit, conf, vault
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, require
 from txt_dashboard.models import Server
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.address import parse_url, resolve
-from txt_dashboard.servers.base import AddressRefused
+from txt_dashboard.servers.base import AddressRefused, CertificateRefused
+from txt_dashboard.servers.line import tls_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,12 @@ def _check(server: Server) -> None:
     try:
         _check_address(server.url)
     except AddressRefused as refused:
-        errors.setdefault("url", []).append(str(refused))
+        errors.setdefault("url", []).append(capfirst(f"{refused}."))
     if server.ca_pem:
         try:
-            ssl.create_default_context(cadata=server.ca_pem)
-        except (ssl.SSLError, ValueError):
-            errors.setdefault("ca_pem", []).append("These are no certificates in PEM form.")
+            tls_context(server.ca_pem)
+        except CertificateRefused as refused:
+            errors.setdefault("ca_pem", []).append(capfirst(f"{refused}."))
     if errors:
         raise Invalid(errors)
 

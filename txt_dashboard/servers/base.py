@@ -15,7 +15,8 @@ Network = IPv4Network | IPv6Network
 class ServerError(Exception):
     """The server could not be asked, or its answer as a whole can't be used.
 
-    `code` is stable, the message is a sentence for people that quotes nothing of the answer's body.
+    `code` is stable. The message tells an operator what is wrong and what to do; it is a clause that fits
+    after a colon (no capital, no full stop), and quotes nothing of the answer's body and no credentials.
     """
 
     code = "server_error"
@@ -61,7 +62,7 @@ class Connection:
     ca_pem: str = ""  # trust these authorities instead of the system's
     auth_blob: str = ""
     connect_timeout: float = 5.0  # seconds
-    deadline: float = 90.0  # seconds for one request, from its start to its last byte
+    deadline: float = 90.0  # seconds for one request, from its start to its last byte, with all repetitions
     byte_limit: int = 32 * 1024 * 1024  # of one answer's body
 
     def __repr__(self) -> str:

@@ -1,0 +1,206 @@
+"""One connection to a server: pinned addresses, verified TLS, and a deadline that nothing outlasts."""
+
+import socket
+import ssl
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from requests.exceptions import RequestException
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from txt_dashboard.servers.address import Address, Url
+from txt_dashboard.servers.base import AnswerUnusable, CertificateRefused, ServerUnreachable
+from txt_dashboard.servers.deadline import Deadline
+
+_CHUNK = 64 * 1024  # bytes
+_UNTRUSTED_AUTHORITY = "is signed by an authority that was not given to us: add the certificate of that authority"
+_WRONG_NAME = "is made out to another name than the one in the URL: use a name that it holds"
+# The codes of OpenSSL's x509_vfy.h that operators meet.
+_REFUSALS = {
+    9: "is not valid yet: compare the server's clock with ours",
+    10: "has expired: renew it on the server",
+    18: _UNTRUSTED_AUTHORITY,
+    19: _UNTRUSTED_AUTHORITY,
+    20: _UNTRUSTED_AUTHORITY,
+    21: _UNTRUSTED_AUTHORITY,
+    62: _WRONG_NAME,
+    64: _WRONG_NAME,
+}
+
+
+def tls_context(ca_pem: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer, trusting these authorities alone, or the system's where none are given.
+
+    Raises `CertificateRefused` for a text that holds no certificate.
+    """
+    try:
+        context = ssl.create_default_context(cadata=ca_pem or None)
+    except (ssl.SSLError, ValueError, TypeError):
+        raise CertificateRefused("the authorities given are no certificates in PEM form: paste them again") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _TlsSocket
+    return context
+
+
+class Line:
+    """One kept-alive connection, for one exchange at a time.
+
+    It uses the adapter of `requests` without its `Session`, which would take proxies and credentials
+    from the environment, keep cookies and read a redirect's body without a limit.
+    """
+
+    def __init__(self, url: Url, addresses: tuple[Address, ...], connect_timeout: float, tls: ssl.SSLContext) -> None:
+        self.addresses = addresses
+        self.connect_timeout = connect_timeout  # seconds
+        self.deadline = Deadline.after(connect_timeout)  # of the exchange under way
+        pool: HTTPConnectionPool
+        if url.scheme == "https":
+            pool = _TlsPool(url.host, url.port, maxsize=1, ssl_context=tls, line=self)
+        else:
+            pool = _PlainPool(url.host, url.port, maxsize=1, line=self)
+        self._adapter = _PinnedAdapter(pool)
+
+    def exchange(self, request: PreparedRequest, deadline: Deadline, byte_limit: int) -> tuple[Response, bytes]:
+        """Sends the request; returns the answer, and its body where the status is a success.
+
+        Raises `ServerUnreachable`, `CertificateRefused` or `AnswerUnusable` (too large, compressed).
+        """
+        self.deadline = deadline
+        try:
+            response = self._adapter.send(request, stream=True, timeout=(self.connect_timeout, deadline.left()))
+            try:
+                return response, _read(response, byte_limit) if 200 <= response.status_code < 300 else b""
+            finally:
+                response.close()
+        except (RequestException, HTTPError, TimeoutError):
+            raise self._broken() from None
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._adapter.close()
+
+    def _broken(self) -> ServerUnreachable:
+        try:
+            self.deadline.left()
+        except TimeoutError:
+            return ServerUnreachable("no complete answer came before the deadline: is the server overloaded?")
+        return ServerUnreachable(
+            "the connection broke before the answer was complete, or the answer is no HTTP:"
+            " is the port right, and is it http or https there?"
+        )
+
+
+def _read(response: Response, byte_limit: int) -> bytes:
+    too_large = AnswerUnusable(f"the answer is larger than the {byte_limit} bytes allowed")
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise AnswerUnusable("the answer is compressed, which we did not ask for: what answers there?")
+    declared = response.headers.get("Content-Length", "")
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > byte_limit):
+        raise too_large
+    chunks: list[bytes] = []
+    left = byte_limit
+    # Not raw.stream(): for chunked bodies it reads lines without a limit, http.client's own reader does not.
+    while chunk := response.raw.read(min(_CHUNK, left + 1), decode_content=False):
+        left -= len(chunk)
+        if left < 0:
+            raise too_large
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+class _Socket(socket.socket):
+    """A socket whose every read and write ends with the exchange that it serves.
+
+    A timeout of a socket starts anew with each byte; a deadline does not, however slowly they trickle.
+    """
+
+    line: Line
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(self.line.deadline.left())
+        return super().recv_into(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self.settimeout(self.line.deadline.left())
+        return super().sendall(*args, **kwargs)
+
+
+class _TlsSocket(_Socket, ssl.SSLSocket):
+    """The same under TLS."""
+
+
+class _PinnedConnection(HTTPConnection):
+    """Connects to the line's addresses and to nothing else; the URL's name stays what TLS verifies."""
+
+    def __init__(self, *args: Any, line: Line, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._line = line
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            refusal = _REFUSALS.get(error.verify_code, f"was refused ({error.verify_message})")
+            raise CertificateRefused(f"the server's certificate {refusal}") from None
+        except ssl.SSLError as error:
+            raise CertificateRefused(
+                f"TLS failed ({error.reason or 'the connection was closed'}):"
+                " does the server speak TLS 1.2 or newer on this port?"
+            ) from None
+        except ConnectionRefusedError:
+            raise ServerUnreachable(f"nothing listens on port {self.port}: is the server running?") from None
+        except TimeoutError:
+            raise ServerUnreachable("the connection timed out: is a firewall in between?") from None
+        except OSError as error:
+            raise ServerUnreachable(f"no connection ({error.strerror}): is the network up?") from None
+        if isinstance(self.sock, _Socket):
+            self.sock.line = self._line
+
+    def _new_conn(self) -> socket.socket:
+        failure: OSError = ConnectionRefusedError()
+        for address in self._line.addresses:
+            sock = _Socket(address.family, socket.SOCK_STREAM)
+            try:
+                # The handshake that follows counts against the same timeout, as a whole.
+                sock.settimeout(min(self._line.connect_timeout, self._line.deadline.left()))
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.connect(address.sockaddr)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure
+
+
+class _PinnedTlsConnection(_PinnedConnection, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _PinnedConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _PinnedTlsConnection
+
+
+class _PinnedAdapter(HTTPAdapter):
+    """Sends all over one pool, whatever the request's URL says."""
+
+    def __init__(self, pool: HTTPConnectionPool) -> None:
+        super().__init__(max_retries=0)
+        self._pool = pool
+
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> HTTPConnectionPool:
+        return self._pool
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leaves the pool's own TLS context alone: the inherited method would add certifi's authorities to it."""
+
+    def close(self) -> None:
+        self._pool.close()
+        super().close()
