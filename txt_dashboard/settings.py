@@ -10,7 +10,19 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-env = environ.FileAwareEnv()
+
+class Env(environ.FileAwareEnv):
+    """Names the setting that can't be used."""
+
+    def get_value(self, var, *args, **kwargs):
+        """As environ's; raises `ImproperlyConfigured`."""
+        try:
+            return super().get_value(var, *args, **kwargs)
+        except (ValueError, OSError) as error:
+            raise ImproperlyConfigured(f"{var} can't be used: {error}.") from None
+
+
+env = Env()
 if settings_file := env.str("TXT_SETTINGS_FILE", default=""):
     if not Path(settings_file).is_file():
         raise ImproperlyConfigured(f"TXT_SETTINGS_FILE names {settings_file}, which is no file.")
@@ -23,7 +35,7 @@ TXT_DATA_DIR = Path(env.str("TXT_DATA_DIR", default=".data")).resolve()
 
 # --- What the product is told -------------------------------------------------------------------
 TXT_DEMO = env.bool("TXT_DEMO", default=False)
-TXT_SERVER_NETWORKS = tuple(ip_network(each) for each in env.list("TXT_SERVER_NETWORKS", default=[]))
+TXT_SERVER_NETWORKS = tuple(env("TXT_SERVER_NETWORKS", cast=[ip_network], default=[]))
 TXT_CLOCK_TOLERANCE_S = env.int("TXT_CLOCK_TOLERANCE_S", default=60)
 TXT_TICK_S = env.float("TXT_TICK_S", default=2.0)
 TXT_HISTORY_DAYS = env.int("TXT_HISTORY_DAYS", default=400)
@@ -177,6 +189,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "txt_dashboard.beat.SteadyScheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {
         "task": "txt_dashboard.tick",

@@ -45,7 +45,7 @@ class Attestation(models.Model):
     silence = models.JSONField(null=True, blank=True)  # else why not: {"code": …, "params": {…}}
 
     attested_at = models.DateTimeField(null=True, blank=True)  # the server's time
-    counts_from = models.DateTimeField(null=True, blank=True)
+    counts_from = models.DateTimeField(null=True, blank=True, db_index=True)
     valid_until = models.DateTimeField(null=True, blank=True, db_index=True)
     verdict = models.CharField(max_length=10, blank=True)
     voucher = models.CharField(max_length=10, blank=True)

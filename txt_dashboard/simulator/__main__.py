@@ -66,10 +66,9 @@ def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
         if options.cert:
             server.use_tls(options.cert, options.key)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        log.info(
-            "Simulated OpenAttestation %s with %d hosts listens on %s.", dialect.name, len(fleet.hosts), server.url
-        )
         try:
+            listening = "Simulated OpenAttestation %s with %d hosts listens on %s."
+            log.info(listening, dialect.name, len(fleet.hosts), server.url)
             server.serve_forever()
         except KeyboardInterrupt:
             return 0

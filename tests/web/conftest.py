@@ -1,0 +1,42 @@
+"""A fleet as workers leave it, for pages to show."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from tests.factories import BASELINES, evidence
+from tests.rows import make_host, make_server, write_reference
+from txt_dashboard.actions.cycle import Worker
+from txt_dashboard.attest.evidence import Answer
+from txt_dashboard.models import Host, Server
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_root() -> None:
+    """WhiteNoise warns of a folder that is not there; the tests' own is made by nobody else."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def oat(db, clock) -> Server:
+    """An attestation server whose baselines and policy are in force, at the time that pages read."""
+    clock.now = timezone.now()
+    server = make_server(interval_s=60)
+    write_reference(server, BASELINES)
+    return server
+
+
+@pytest.fixture
+def fleet(oat, clock, scripted):
+    """`fleet(hv1=answer, hv2=None)`: makes hosts and has a worker ask for them; `None` is good evidence."""
+
+    def ask(pool: str = "az1", **answers: Answer | None) -> list[Host]:
+        for name, answer in answers.items():
+            scripted.answers[name] = answer or evidence(at=clock())
+        hosts = [make_host(name, oat, pool) for name in answers]
+        Worker(clock, lambda row, clock: scripted).turn()
+        return hosts
+
+    return ask

@@ -1,0 +1,115 @@
+"""Mistakes in settings, each with a number. `check --deploy` shows also what only production needs."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
+from django.core.exceptions import ImproperlyConfigured
+
+from txt_dashboard import conf, vault
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+@register(Tags.security)
+def secret_key(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E001: sessions can't be signed."""
+    try:
+        settings.SECRET_KEY  # noqa: B018 - Django refuses to give an empty one
+    except ImproperlyConfigured:
+        hint = "Set it to at least 50 random characters, the same for all processes."
+        return [Error("TXT_SECRET_KEY is not set.", hint=hint, id="TXT.E001")]
+    return []
+
+
+@register(Tags.security)
+def vault_key_is_private(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E002: others on this machine can read the key of all secrets."""
+    path = conf.vault_key_file()
+    if path.is_file() and path.stat().st_mode & 0o077:
+        return [Error(f"Others can read {path}.", hint=f"chmod 600 {path}", id="TXT.E002")]
+    return []
+
+
+@register(Tags.files)
+def data_directory_is_writable(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E003: the database or the messages have no place."""
+    folder = conf.data_dir()
+    if not _uses_files() or (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        return []
+    hint = "Make it, for the account that runs the product and nobody else, or set TXT_DATA_DIR."
+    return [Error(f"The data directory {folder} is not there or can't be written.", hint=hint, id="TXT.E003")]
+
+
+@register(Tags.security)
+def demonstration_stays_on_loopback(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E004: plain HTTP and printed passwords would be open to a network."""
+    elsewhere = sorted(set(settings.ALLOWED_HOSTS) - LOOPBACK)
+    if conf.demo() and elsewhere:
+        hint = "Unset TXT_DEMO, or TXT_ALLOWED_HOSTS."
+        return [Error(f"The demonstration would serve {', '.join(elsewhere)}.", hint=hint, id="TXT.E004")]
+    return []
+
+
+@register(Tags.compatibility)
+def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E005: a number that nothing could work with."""
+    least = {"TXT_TICK_S": 0.1, "TXT_CLOCK_TOLERANCE_S": 0, "TXT_HISTORY_DAYS": 1}
+    return [
+        Error(f"{name} is {getattr(settings, name)}; it must be at least {number}.", id="TXT.E005")
+        for name, number in least.items()
+        if not getattr(settings, name) >= number
+    ]
+
+
+@register(Tags.security, deploy=True)
+def vault_key_is_usable(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E006: the first secret could not be kept."""
+    try:
+        vault.seal("a first secret")
+    except vault.VaultError as error:
+        return [Error(str(error), id="TXT.E006")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def servers_have_networks(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """W001: no attestation server could be asked."""
+    if conf.server_networks():
+        return []
+    hint = "Name the networks that attestation servers are in, such as 10.1.2.0/24."
+    return [Warning("TXT_SERVER_NETWORKS is empty: no server will be asked.", hint=hint, id="TXT.W001")]
+
+
+@register(Tags.security, deploy=True)
+def data_directory_is_private(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """W002: others on this machine can read the database."""
+    folder = conf.data_dir()
+    if _uses_files() and folder.is_dir() and folder.stat().st_mode & 0o077:
+        return [Warning(f"Others can look into {folder}.", hint=f"chmod 700 {folder}", id="TXT.W002")]
+    return []
+
+
+@register(Tags.database, deploy=True)
+def database_fits_the_broker(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """W003: a broker for several machines, a database for one."""
+    if _sqlite() and not _spool():
+        hint = "Set TXT_DATABASE_URL to PostgreSQL before workers run on a second machine."
+        return [Warning("The broker serves several machines, SQLite only this one.", hint=hint, id="TXT.W003")]
+    return []
+
+
+def _sqlite() -> bool:
+    return bool(settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3")
+
+
+def _spool() -> bool:
+    return bool(settings.CELERY_BROKER_URL.startswith("spool:"))
+
+
+def _uses_files() -> bool:
+    """Whether anything lies in the data directory."""
+    return _spool() or (_sqlite() and Path(settings.DATABASES["default"]["NAME"]).parent == conf.data_dir())

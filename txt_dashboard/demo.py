@@ -1,0 +1,206 @@
+"""What `manage.py run` needs before Django's settings are read: its options, its files, its lock.
+
+The demonstration runs on embedded defaults only, in one data directory, on loopback only. It knows no
+Django, so that settings see the environment that is made here.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Self
+
+from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS
+
+LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
+LEAST_FREE_BYTES = 100 * 1024 * 1024
+MOST_HOSTS = 100_000
+DEFAULT_SEED = 1
+# Settings of a real installation: the demonstration would put accounts with a printed password into it.
+FOREIGN = ("TXT_SETTINGS_FILE", "TXT_DATABASE_URL")
+
+
+class DemoError(Exception):
+    """The demonstration can't start; the sentence says why, and what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the environment says about the demonstration."""
+
+    folder: Path
+    host: str
+    port: int
+    password: str
+    hosts: int | None
+    seed: int | None
+    speed: float
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Raises `DemoError` with the name of a variable that can't be used."""
+        for name in FOREIGN:
+            if environment.get(name):
+                raise DemoError(f"`run` is the demonstration and keeps to its own database. Unset {name}.")
+        hosts = _whole(environment, "TXT_SIM_HOSTS", FEWEST_HOSTS, MOST_HOSTS)
+        return cls(
+            folder=Path(environment.get("TXT_DATA_DIR") or ".data").resolve(),
+            host=_loopback(environment.get("TXT_HOST") or "127.0.0.1"),
+            port=_whole(environment, "TXT_PORT", 1, 65534) or 8000,
+            password=environment.get("TXT_DEMO_PASSWORD", ""),
+            hosts=hosts,
+            seed=_whole(environment, "TXT_SIM_SEED", 0, 2**31),
+            speed=_speed(environment.get("TXT_SIM_SPEED") or "1"),
+        )
+
+    @property
+    def simulator_port(self) -> int:
+        """Follows from the web port."""
+        return self.port + 1
+
+    @property
+    def address(self) -> str:
+        """Where the pages are."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the fleet's story follows from. Kept from the first start on."""
+
+    hosts: int
+    seed: int
+    started: float  # epoch seconds
+
+
+def set_environment(environment: dict[str, str] | os._Environ[str]) -> None:
+    """Makes the data directory with its keys, and says so to the settings; raises `DemoError`."""
+    options = Options.read(environment)
+    secret_key = options.folder / "secret.key"
+    try:
+        options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if shutil.disk_usage(options.folder).free < LEAST_FREE_BYTES:
+            raise DemoError(f"The disk of {options.folder} is full: at least 100 MiB must be free.")
+        keep(secret_key, secrets.token_urlsafe(64))
+    except OSError as error:
+        raise DemoError(f"The data directory {options.folder} can't be used: {error.strerror}.") from None
+    environment["TXT_DEMO"] = "true"
+    environment["TXT_DATA_DIR"] = str(options.folder)
+    environment["TXT_SECRET_KEY_FILE"] = str(secret_key)
+    environment.setdefault("TXT_SERVER_NETWORKS", LOOPBACK_NETWORKS)
+    # A checkout is found by the four programs from wherever `run` was called.
+    paths = (str(Path(__file__).resolve().parent.parent), environment.get("PYTHONPATH", ""))
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+
+
+def keep(path: Path, text: str) -> str:
+    """What the file holds; where it holds nothing, the text is put there, for its owner's eyes only."""
+    if path.exists() and (kept := path.read_text().strip()):
+        return kept
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.touch(mode=0o600, exist_ok=False)
+    new.write_text(text + "\n")
+    new.replace(path)
+    return text
+
+
+def password(options: Options) -> str:
+    """The password of all demo accounts: the one given, or a random one that stays the same between starts."""
+    return options.password or keep(options.folder / "demo-password", secrets.token_urlsafe(9))
+
+
+def story(options: Options) -> Story:
+    """The story of this data directory, begun now at its first start.
+
+    Raises `DemoError` where another fleet is asked for: its golden values would match no host of this one.
+    """
+    seed = DEFAULT_SEED if options.seed is None else options.seed
+    begun = Story(hosts=options.hosts or DEFAULT_HOSTS, seed=seed, started=time.time())
+    path = options.folder / "story.json"
+    try:
+        kept = Story(**json.loads(keep(path, json.dumps(asdict(begun)))))
+    except (ValueError, TypeError):
+        raise DemoError(f"{path} can't be read. Remove {options.folder} to begin anew.") from None
+    for name, asked, is_now in (
+        ("TXT_SIM_HOSTS", options.hosts, kept.hosts),
+        ("TXT_SIM_SEED", options.seed, kept.seed),
+    ):
+        if asked not in (None, is_now):
+            raise DemoError(
+                f"{options.folder} holds a fleet that began with {name}={is_now}. "
+                f"For another one choose another TXT_DATA_DIR, or remove this one."
+            )
+    return kept
+
+
+def simulator(story: Story) -> tuple[str, ...]:
+    """The command of the simulator for this story."""
+    options = {"--hosts": story.hosts, "--seed": story.seed, "--started": story.started}
+    command = (sys.executable, "-m", "txt_dashboard.simulator")
+    return (*command, *(str(part) for option in options.items() for part in option))
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Holds the folder's lock, which ends with the process; raises `DemoError` where somebody has it."""
+    with (folder / "run.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(
+                f"Another `run` uses {folder}. Stop it, or choose another TXT_DATA_DIR and TXT_PORT."
+            ) from None
+        yield
+
+
+def require_free(host: str, port: int) -> None:
+    """Raises `DemoError` where somebody listens on the port already, or we may not."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise DemoError(
+                f"Port {port} on {host} can't be used: {error.strerror}. Choose another with TXT_PORT; "
+                f"the simulator takes the one after it."
+            ) from None
+
+
+def _loopback(text: str) -> str:
+    host = "127.0.0.1" if text == "localhost" else text.strip("[]")
+    try:
+        if ip_address(host).is_loopback:
+            return host
+    except ValueError:
+        pass
+    raise DemoError(f"The demonstration speaks plain HTTP and stays on loopback: TXT_HOST can't be {text!r}.")
+
+
+def _whole(environment: Mapping[str, str], name: str, least: int, most: int) -> int | None:
+    text = environment.get(name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise DemoError(f"{name} must be a whole number from {least} to {most}; it is {text!r}.")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:
+        raise DemoError(f"TXT_SIM_SPEED must be a number above 0, 1 for real time; it is {text!r}.")
+    return speed

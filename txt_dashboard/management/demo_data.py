@@ -1,0 +1,69 @@
+"""What the demonstration begins with: its accounts, its attestation server and its fleet."""
+
+import subprocess
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.models import Group, User
+from django.utils import timezone
+
+from txt_dashboard import demo
+from txt_dashboard.actions.hosts import load_hosts
+from txt_dashboard.actions.permissions import COMMAND_LINE, Role
+from txt_dashboard.actions.reference import load_reference
+from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server
+from txt_dashboard.management.inventory import read_inventory
+from txt_dashboard.models import Baseline, Host, Server
+from txt_dashboard.simulator.startkit import SERVER
+
+ACCOUNTS = {
+    "viewer": Role.VIEWER,
+    "operator": Role.OPERATOR,
+    "operator2": Role.OPERATOR,
+    "approver": Role.APPROVER,
+    "approver2": Role.APPROVER,
+    "admin": Role.ADMINISTRATOR,
+}
+
+
+def give_accounts(password: str) -> None:
+    """All demo accounts, able to log in with this password, whatever became of them since the last start."""
+    stored = User.objects.filter(username__in=ACCOUNTS).values_list("password", flat=True).first()
+    # One slow hash for all of them; kept while it fits, so that a restart ends no session.
+    hashed = stored if stored and check_password(password, stored) else make_password(password)
+    for name, role in ACCOUNTS.items():
+        user, _ = User.objects.get_or_create(username=name)
+        if user.password != hashed or not user.is_active:
+            user.password, user.is_active = hashed, True
+            user.save(update_fields=["password", "is_active"])
+        user.groups.set(Group.objects.get_or_create(name=each.value)[0] for each in {role, Role.VIEWER})
+
+
+def give_fleet(options: demo.Options, story: demo.Story) -> None:
+    """The simulated server at its present address, its hosts and the golden values of the story's beginning."""
+    _give_server(f"http://127.0.0.1:{options.simulator_port}")
+    if not (Host.objects.exists() and Baseline.objects.exists()):
+        _load(story)
+
+
+def _give_server(url: str) -> None:
+    settings = ServerSettings(name=SERVER, kind="oat-1.6", url=url, simulated=True, interval_s=20, deadline_s=20)
+    server = Server.objects.filter(name=SERVER).first()
+    if server is None:
+        add_server(COMMAND_LINE, settings, now=timezone.now())
+    elif server.url != url:
+        kept = {name: getattr(server, name) for name in ("ca_pem", "enabled", "interval_s", "batch_size", "parallel")}
+        settings = replace(settings, **kept, deadline_s=server.deadline_s)
+        edit_server(COMMAND_LINE, server.id, settings, version=server.version, now=timezone.now())
+
+
+def _load(story: demo.Story) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        inventory, golden = Path(folder) / "inventory.csv", Path(folder) / "golden.json"
+        subprocess.run(
+            [*demo.simulator(story), "--inventory", str(inventory), "--golden", str(golden)], check=True, timeout=120
+        )
+        load_hosts(COMMAND_LINE, read_inventory(inventory), server=SERVER, now=timezone.now())
+        load_reference(COMMAND_LINE, golden.read_bytes(), now=timezone.now())

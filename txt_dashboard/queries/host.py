@@ -1,0 +1,278 @@
+"""One host: what each server says of it, what was expected, and how the two compare under the rules in force."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
+
+from txt_dashboard.attest.appraisal import (
+    Freshness,
+    Match,
+    Outcome,
+    PartAppraisal,
+    Result,
+    State,
+    appraise,
+    freshness,
+)
+from txt_dashboard.attest.evidence import Evidence, Verdict
+from txt_dashboard.attest.pcr import DRTM_REGISTERS, Bank, Launch, Registers, launch_state
+from txt_dashboard.attest.reasons import Finding, Reason
+from txt_dashboard.attest.reference import Part, ReferenceSet, Requirement, Rules
+from txt_dashboard.attest.registers import LaunchMapping, Meaning, mapping_of, meaning
+from txt_dashboard.models import Attestation, Host
+from txt_dashboard.queries.evidence import read_evidence, read_finding
+from txt_dashboard.queries.state import with_state
+
+NEIGHBOURS_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One register, as it was approved and as the host showed it; `None` where there is no value."""
+
+    bank: Bank
+    index: int
+    meaning: Meaning
+    golden: bytes | None
+    actual: bytes | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether both values are there and are not the same."""
+        return self.golden is not None and self.actual is not None and self.golden != self.actual
+
+    @property
+    def matches(self) -> bool:
+        """Whether both values are there and the same."""
+        return self.golden is not None and self.golden == self.actual
+
+    @property
+    def unlaunched(self) -> bool:
+        """Whether it holds what a reset leaves in it until a measured launch."""
+        return self.index in DRTM_REGISTERS and self.actual == b"\xff" * self.bank.size
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What one server says of a host, and what our own appraisal finds in it."""
+
+    attestation: Attestation
+    evidence: Evidence | None
+    rules: Rules | None
+    result: Result | None
+    freshness: Freshness
+    asking: bool  # a worker has the host in hand
+    waiting_since: datetime | None  # due, and no worker has taken it
+
+    @property
+    def ours(self) -> Match:
+        """Our own verdict alone: what the registers say, whatever the server does."""
+        outcomes = {part.outcome for part in self.parts}
+        if Outcome.DIFFERS in outcomes:
+            return Match.UNTRUSTED
+        doubtful = self.evidence is None or self.evidence.finding is not None
+        return Match.UNDETERMINED if doubtful or outcomes != {Outcome.MATCHES} else Match.TRUSTED
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether the rules changed after the stored state was derived by them."""
+        key = self.rules.key if self.rules else ""
+        return self.attestation.counts_from is not None and self.attestation.rules_key != key
+
+    def due_since(self, moment: datetime) -> bool:
+        """Whether it has been waiting for a worker, and no longer than from that moment on."""
+        return self.waiting_since is not None and self.waiting_since >= moment
+
+    @property
+    def agree(self) -> bool:
+        """Whether the server and we come to the same verdict."""
+        theirs = self.evidence.verdict if self.evidence else Verdict.UNKNOWN
+        return (theirs, self.ours) in {(Verdict.TRUSTED, Match.TRUSTED), (Verdict.UNTRUSTED, Match.UNTRUSTED)}
+
+    @property
+    def word_alone(self) -> bool:
+        """Whether only the server's word makes this host trusted."""
+        return self.result is not None and self.result.finding.reason is Reason.SERVER_WORD_ALONE
+
+    @property
+    def parts(self) -> tuple[PartAppraisal, ...]:
+        """Each required part against its closest baseline."""
+        return self.result.parts if self.result else ()
+
+    @property
+    def registers(self) -> Registers:
+        """All values that are held, by bank."""
+        return self.evidence.registers if self.evidence else {}
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The names of the closest approved baselines, part by part."""
+        return tuple(part.baseline.name for part in self.parts if part.baseline)
+
+    @property
+    def mapping(self) -> LaunchMapping:
+        """How registers 17 to 19 are most likely to be read."""
+        needs = self.rules.policy.requirements if self.rules else ()
+        return mapping_of(self.registers or {need.bank: {} for need in needs})
+
+    @property
+    def launch(self) -> Launch:
+        """Whether a measured launch happened; all banks of a host tell of the same one."""
+        states = {launch_state(values) for values in self.registers.values()}
+        return next((state for state in (Launch.LAUNCHED, Launch.NOT_LAUNCHED) if state in states), Launch.UNKNOWN)
+
+    @property
+    def silence(self) -> Finding | None:
+        """Why the last attempt gave no evidence."""
+        return read_finding(self.attestation.silence)
+
+    @property
+    def required(self) -> tuple[Register, ...]:
+        """What the policy requires, by index."""
+        rows = [row for part in self.parts for row in self._of_part(part)]
+        return tuple(sorted(rows, key=lambda row: row.index))
+
+    @property
+    def differing(self) -> tuple[Register, ...]:
+        """Required registers that differ from the closest approved baseline."""
+        return tuple(row for row in self.required if row.differs)
+
+    @property
+    def matching(self) -> tuple[Register, ...]:
+        """Required registers that match it."""
+        return tuple(row for row in self.required if row.matches)
+
+    @property
+    def missing(self) -> tuple[Register, ...]:
+        """Required registers that the evidence holds no value of."""
+        return tuple(row for row in self.required if row.actual is None)
+
+    @property
+    def uncompared(self) -> tuple[Register, ...]:
+        """Required registers that have a value and nothing to compare it with."""
+        return tuple(row for row in self.required if row.actual is not None and row.golden is None)
+
+    @property
+    def others(self) -> tuple[Register, ...]:
+        """Values that no policy requires: shown, never judged."""
+        required = {(row.bank, row.index) for row in self.required}
+        return tuple(row for _, rows in self.banks for row in rows if (row.bank, row.index) not in required)
+
+    @property
+    def banks(self) -> tuple[tuple[Bank, tuple[Register, ...]], ...]:
+        """Every value that is held, by bank and index."""
+        return tuple(
+            (bank, tuple(self._held(bank, index, value) for index, value in sorted(values.items())))
+            for bank, values in sorted(self.registers.items())
+            if values
+        )
+
+    def _held(self, bank: Bank, index: int, value: bytes) -> Register:
+        return Register(bank, index, meaning(index, self.mapping), None, value)
+
+    def _of_part(self, part: PartAppraisal) -> Iterator[Register]:
+        need = self._requirement(part.part)
+        golden = part.baseline.values if part.baseline else {}
+        actual = self.registers.get(need.bank, {})
+        for index in sorted(need.registers):
+            yield Register(need.bank, index, meaning(index, self.mapping), golden.get(index), actual.get(index))
+
+    def _requirement(self, part: Part) -> Requirement:
+        needs = self.rules.policy.requirements if self.rules else ()
+        return next(need for need in needs if need.part is part)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The state that a host had before its present one, and for how long."""
+
+    state: str
+    began: datetime
+    ended: datetime
+
+    @property
+    def lasted(self) -> timedelta:
+        """For how long."""
+        return self.ended - self.began
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Other hosts with the same values: all that differ in the same way, or all that match alike."""
+
+    count: int
+    shown: tuple[Host, ...]
+    drift_key: str
+
+    @property
+    def hidden(self) -> int:
+        """How many more there are than are shown."""
+        return self.count - len(self.shown)
+
+
+def find_host(name: str, now: datetime) -> Host | None:
+    """The host of this name with its effective state, or `None`."""
+    return with_state(Host.objects.filter(name=name), now).first()
+
+
+def testimonies(host: Host, reference: ReferenceSet, now: datetime) -> tuple[Testimony, ...]:
+    """What each server says of the host, appraised under the rules now in force. One query."""
+    rows = host.attestations.select_related("server", "platform", "vmm").order_by("server__name")
+    return tuple(_testimony(row, host.pool, reference, now) for row in rows)
+
+
+def lapsed_at(host: Host, said: Sequence[Testimony]) -> datetime | None:
+    """When the evidence of a host that is still stored as trusted ceased to count; `None` while it counts."""
+    if host.state != State.TRUSTED:
+        return None
+    ended = [each.attestation.valid_until for each in said if each.freshness is not Freshness.FRESH]
+    return min((end for end in ended if end is not None), default=None)
+
+
+def past_of(host: Host, lapsed: datetime | None) -> Past | None:
+    """What the host was before what is shown, or `None` where it never was anything else. One query."""
+    if lapsed is not None:
+        return Past(host.state, host.since, lapsed)
+    changes = list(host.events.exclude(previous_state=F("state")).order_by("-at", "-id")[:2])
+    if not changes:
+        return None
+    began = changes[1].at if len(changes) > 1 else host.created_at
+    return Past(changes[0].previous_state, began, changes[0].at)
+
+
+def neighbours(attestation: Attestation, now: datetime) -> Neighbours:
+    """Other hosts that show this server the same values. Two queries."""
+    alike = _alike(attestation).exclude(host=attestation.host_id)
+    hosts = with_state(Host.objects.filter(id__in=alike.values("host_id")), now)
+    return Neighbours(alike.count(), tuple(hosts.order_by("name")[:NEIGHBOURS_SHOWN]), attestation.drift_key)
+
+
+def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: datetime) -> Testimony:
+    evidence = read_evidence(row)
+    rules = reference.rules(row.server.name, pool, now)
+    result = None
+    if evidence is not None:
+        no_policy = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
+        result = appraise(evidence, rules) if rules else no_policy
+    asking = row.lease_until is not None and row.lease_until > now
+    ready = row.server.enabled and (row.server.retry_at is None or row.server.retry_at <= now)
+    return Testimony(
+        attestation=row,
+        evidence=evidence,
+        rules=rules,
+        result=result,
+        freshness=freshness(row.counts_from, row.valid_until, now, answered=row.answered),
+        asking=asking,
+        waiting_since=row.due_at if ready and not asking and row.due_at <= now else None,
+    )
+
+
+def _alike(attestation: Attestation) -> QuerySet[Attestation]:
+    rows = Attestation.objects.filter(server=attestation.server_id)
+    if attestation.drift_key:
+        return rows.filter(drift_key=attestation.drift_key)
+    if attestation.platform_id is None and attestation.vmm_id is None:
+        return rows.none()
+    return rows.filter(drift_key="", platform=attestation.platform_id, vmm=attestation.vmm_id)
