@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV    := $(VENV)/.dev
 
+NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
+
 .DEFAULT_GOAL := help
 .PHONY: help run test test-browser test-services test-wheel lint bench lock clean
 
@@ -47,11 +49,15 @@ clean: ## removes the virtual environment, keeps the data
 	rm -rf $(VENV) dist
 
 $(SERVER): requirements/server.txt
+	@$(NEW_ENOUGH)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@echo "Installing $< into $(VENV)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(DEV): requirements/dev.txt
+	@$(NEW_ENOUGH)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@echo "Installing $< into $(VENV)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -8,7 +8,7 @@ os.environ.setdefault("TXT_DATA_DIR", tempfile.mkdtemp(prefix="txt-dashboard-tes
 os.environ.setdefault("TXT_DEMO", "true")
 os.environ.setdefault("TXT_SERVER_NETWORKS", "127.0.0.0/8,::1/128")
 
-from txt_dashboard.settings import *  # noqa: E402, F403 - after the environment is set
+from txt_dashboard.settings import *  # noqa: F403 - after the environment is set
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -1,6 +1,10 @@
 """The clock that rings for the workers."""
 
-from celery.beat import Scheduler
+import logging
+
+from celery.beat import Scheduler, SchedulingError
+
+log = logging.getLogger(__name__)
 
 
 class SteadyScheduler(Scheduler):
@@ -13,6 +17,9 @@ class SteadyScheduler(Scheduler):
     def tick(self, *_args: object, **_kwargs: object) -> float:
         """Sends the message; returns the seconds until the next. A broker that is down costs this one."""
         entry = self.schedule["tick"]
-        self.apply_entry(entry, producer=self.producer)
+        try:
+            self.apply_async(entry, producer=self.producer)
+        except SchedulingError as error:
+            log.error("No worker was called. %s", error)
         seconds: float = entry.schedule.seconds
         return seconds

@@ -111,7 +111,7 @@ def _cleaned(name: str, value: object) -> object:
 
 def one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     """`12:30:01 warning  The server hangs. server=oat-1`; only a traceback adds lines, each indented."""
-    at, level, message = str(event.pop("at"))[11:19], event.pop("level"), event.pop("event")
+    at, level, message = str(event.pop("at"))[11:19], event.pop("level"), str(event.pop("event")).strip()
     event.pop("logger", None)
     head, *more = str(event.pop("exception", "")).splitlines() or [""]
     values = (f"{name}={value}" for name, value in event.items())

@@ -127,6 +127,16 @@ class Transport(virtual.Transport):
     # A full disk or a folder that vanished is a lost connection: workers and beat try again later.
     connection_errors = (*virtual.Transport.connection_errors, OSError)  # type: ignore[assignment]  # as above
 
+    def __init__(self, client: Any, **kwargs: Any) -> None:
+        super().__init__(client, **kwargs)
+        self._folder = Path(client.transport_options["folder"])
+
+    def establish_connection(self) -> Any:
+        """Raises `OSError` while the folder can't be used; Celery then waits longer each time, and says so."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.listdir(self._folder)  # noqa: PTH208 - as below
+        return super().establish_connection()
+
     def drain_events(self, connection: Any, timeout: float | None = None, **kwargs: Any) -> None:
         """Waits for one message, but briefly: between two waits a worker sees that it was told to stop."""
         super().drain_events(connection, timeout=None if timeout is None else min(timeout, LONGEST_WAIT_S), **kwargs)

@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import txt_dashboard.attest.appraisal
 from django.db import migrations, models
 
 
@@ -99,7 +98,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=253, unique=True)),
                 ('pool', models.CharField(blank=True, db_index=True, max_length=63)),
-                ('state', models.CharField(choices=[('trusted', 'trusted'), ('untrusted', 'untrusted'), ('stale', 'stale'), ('unknown', 'unknown')], default=txt_dashboard.attest.appraisal.State['UNKNOWN'], max_length=10)),
+                ('state', models.CharField(choices=[('trusted', 'trusted'), ('untrusted', 'untrusted'), ('stale', 'stale'), ('unknown', 'unknown')], default='unknown', max_length=10)),
                 ('reason', models.CharField(default='never_attested', max_length=40)),
                 ('reason_params', models.JSONField(default=dict)),
                 ('differing', models.JSONField(default=list)),
@@ -176,7 +175,7 @@ class Migration(migrations.Migration):
                 ('registers_key', models.CharField(blank=True, max_length=64)),
                 ('others', models.JSONField(default=dict)),
                 ('rules_key', models.CharField(blank=True, db_index=True, max_length=64)),
-                ('match', models.CharField(choices=[('trusted', 'trusted'), ('untrusted', 'untrusted'), ('undetermined', 'undetermined')], default=txt_dashboard.attest.appraisal.Match['UNDETERMINED'], max_length=15)),
+                ('match', models.CharField(choices=[('trusted', 'trusted'), ('untrusted', 'untrusted'), ('undetermined', 'undetermined')], default='undetermined', max_length=15)),
                 ('reason', models.CharField(default='never_attested', max_length=40)),
                 ('reason_params', models.JSONField(default=dict)),
                 ('differing', models.JSONField(default=list)),

@@ -58,7 +58,7 @@ class Attestation(models.Model):
 
     rules_key = models.CharField(max_length=64, blank=True, db_index=True)
     match = models.CharField(
-        max_length=15, choices=[(match.value, match.value) for match in Match], default=Match.UNDETERMINED
+        max_length=15, choices=[(match.value, match.value) for match in Match], default=Match.UNDETERMINED.value
     )
     reason = models.CharField(max_length=40, default="never_attested")
     reason_params = models.JSONField(default=dict)

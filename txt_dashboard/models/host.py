@@ -16,7 +16,7 @@ class Host(models.Model):
 
     name = models.CharField(max_length=253, unique=True)
     pool = models.CharField(max_length=63, blank=True, db_index=True)
-    state = models.CharField(max_length=10, choices=STATES, default=State.UNKNOWN)
+    state = models.CharField(max_length=10, choices=STATES, default=State.UNKNOWN.value)
     reason = models.CharField(max_length=40, default="never_attested")
     reason_params = models.JSONField(default=dict)
     differing = models.JSONField(default=list)  # indexes of registers

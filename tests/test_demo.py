@@ -1,0 +1,129 @@
+"""What the demonstration needs before settings are read: its options, its files, its lock."""
+
+import shutil
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from txt_dashboard import demo
+from txt_dashboard.demo import DemoError, Options
+
+
+def options(folder: Path, **environment: str) -> Options:
+    return Options.read({"TXT_DATA_DIR": str(folder), **environment})
+
+
+def test_nothing_needs_to_be_set():
+    read = Options.read({})
+    assert (read.address, read.simulator_port) == ("http://127.0.0.1:8000", 8001)
+    assert read.folder == Path(".data").resolve()
+
+
+def test_the_other_port_follows_from_the_port():
+    read = Options.read({"TXT_PORT": "9100", "TXT_HOST": "::1"})
+    assert (read.address, read.simulator_port) == ("http://[::1]:9100", 9101)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TXT_PORT", "http"),
+        ("TXT_PORT", "0"),
+        ("TXT_PORT", "65535"),
+        ("TXT_PORT", "-1"),
+        ("TXT_PORT", "²"),
+        ("TXT_HOST", "0.0.0.0"),  # noqa: S104
+        ("TXT_HOST", "192.0.2.1"),
+        ("TXT_HOST", "example.org"),
+        ("TXT_SIM_HOSTS", "9"),
+        ("TXT_SIM_HOSTS", "many"),
+        ("TXT_SIM_SEED", "1.5"),
+        ("TXT_SIM_SPEED", "0"),
+        ("TXT_SIM_SPEED", "nan"),
+        ("TXT_SIM_SPEED", "fast"),
+        ("TXT_SETTINGS_FILE", "/etc/txt-dashboard.conf"),
+        ("TXT_DATABASE_URL", "postgres://production"),
+    ],
+)
+def test_what_can_not_be_used_is_named(name, value):
+    with pytest.raises(DemoError, match=name):
+        Options.read({name: value})
+
+
+def test_the_environment_is_made_for_the_settings(tmp_path):
+    environment = {"TXT_DATA_DIR": str(tmp_path / "new")}
+    demo.set_environment(environment)
+    assert environment["TXT_DEMO"] == "true"
+    assert environment["TXT_SERVER_NETWORKS"] == demo.LOOPBACK_NETWORKS
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    key = Path(environment["TXT_SECRET_KEY_FILE"])
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert len(key.read_text()) > 50
+    before = key.read_text()
+    demo.set_environment(environment)
+    assert key.read_text() == before
+
+
+def test_a_data_directory_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DemoError, match="can't be used: File exists"):
+        demo.set_environment({"TXT_DATA_DIR": str(tmp_path / "file")})
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=1000))
+    with pytest.raises(DemoError, match="is full"):
+        demo.set_environment({"TXT_DATA_DIR": str(tmp_path)})
+
+
+def test_the_random_password_stays_and_a_given_one_goes_before_it(tmp_path):
+    first = demo.password(options(tmp_path))
+    assert len(first) >= 12
+    assert demo.password(options(tmp_path)) == first
+    assert demo.password(options(tmp_path, TXT_DEMO_PASSWORD="given")) == "given"
+    assert demo.password(options(tmp_path)) == first
+    assert (tmp_path / "demo-password").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_empty_file_of_a_start_that_was_killed_is_filled(tmp_path):
+    (tmp_path / "demo-password").touch()
+    (tmp_path / "demo-password.new").touch()
+    assert demo.password(options(tmp_path)) == demo.password(options(tmp_path)) != ""
+
+
+def test_the_story_begins_once(tmp_path):
+    begun = demo.story(options(tmp_path, TXT_SIM_SEED="0", TXT_SIM_HOSTS="50"))
+    assert (begun.hosts, begun.seed) == (50, 0)
+    assert demo.story(options(tmp_path)) == begun
+    assert demo.story(options(tmp_path, TXT_SIM_SPEED="10", TXT_SIM_HOSTS="50")) == begun
+
+
+@pytest.mark.parametrize("other", [{"TXT_SIM_SEED": "2"}, {"TXT_SIM_HOSTS": "50"}])
+def test_another_fleet_is_refused_where_one_lives(tmp_path, other):
+    demo.story(options(tmp_path))
+    with pytest.raises(DemoError, match="holds a fleet that began with"):
+        demo.story(options(tmp_path, **other))
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"hosts": 1}'])
+def test_a_broken_story_says_how_to_begin_anew(tmp_path, content):
+    (tmp_path / "story.json").write_text(content)
+    with pytest.raises(DemoError, match="to begin anew"):
+        demo.story(options(tmp_path))
+
+
+def test_only_one_uses_a_data_directory(tmp_path):
+    with demo.only_one(tmp_path), pytest.raises(DemoError, match="Another `run` uses"), demo.only_one(tmp_path):
+        pass
+    with demo.only_one(tmp_path):
+        pass
+
+
+def test_a_port_in_use_is_said_so():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DemoError, match=f"Port {port} on 127.0.0.1 can't be used: Address already in use"):
+            demo.require_free("127.0.0.1", port)
+    demo.require_free("127.0.0.1", port)

@@ -1,0 +1,23 @@
+"""Settings and their documentation say the same."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = (ROOT / "docs" / "settings.md").read_text()
+
+
+def found(pattern: str, text: str) -> set[str]:
+    return set(re.findall(pattern, text, re.MULTILINE))
+
+
+def test_every_setting_is_documented_and_nothing_else():
+    sources = [(ROOT / "txt_dashboard" / name).read_text() for name in ("settings.py", "demo.py")]
+    read = found(r'"(TXT_[A-Z_]+)"', "\n".join(sources)) - {"TXT_SECRET_KEY_FILE"}
+    assert found(r"^\| `(TXT_[A-Z_]+)` \|", DOCUMENT) == read
+
+
+def test_every_check_is_documented_and_nothing_else():
+    numbers = r"TXT\.[EW]\d{3}"
+    source = (ROOT / "txt_dashboard" / "checks.py").read_text()
+    assert found(numbers, source) == found(numbers, DOCUMENT)
