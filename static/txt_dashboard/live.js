@@ -3,7 +3,7 @@
 
 (() => {
   const page = document.body.dataset;
-  const FASTEST = 2000, CALM = 5000, SLOWEST = 30000, AGED = 30000;
+  const FASTEST = 2000, CALM = 5000, SLOWEST = 30000, AGED = 30000, PATIENCE = 10000;
   let version = page.version;
   let newest = ""; // the latest answers of attestation servers
   let heard = Date.now(); // when we last heard of our own server
@@ -99,7 +99,9 @@
 
   async function ask() {
     try {
-      const response = await fetch(page.live, { headers: { Accept: "application/json" }, cache: "no-cache" });
+      const response = await fetch(page.live, {
+        headers: { Accept: "application/json" }, cache: "no-cache", signal: AbortSignal.timeout(PATIENCE),
+      });
       if (response.status === 401) return location.reload();
       if (!response.ok) throw new Error(response.status);
       take(await response.json());

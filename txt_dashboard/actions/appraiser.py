@@ -1,10 +1,63 @@
 """Appraisals remembered: a measurement is appraised once under the same rules."""
 
-from txt_dashboard.attest.appraisal import PartAppraisal, Result, appraise_part, conclude
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import TypeVar
+
+from txt_dashboard.attest.appraisal import Match, Outcome, PartAppraisal, Result, appraise_part, conclude
 from txt_dashboard.attest.evidence import Evidence
-from txt_dashboard.attest.reference import Measurement, Requirement, Rules, measure
+from txt_dashboard.attest.pcr import Bank, Registers
+from txt_dashboard.attest.reasons import Finding, Reason
+from txt_dashboard.attest.reference import Measurement, Part, Requirement, Rules, measure
 
 LIMIT = 20_000
+
+Key = tuple[object, ...]
+Appraised = tuple[Measurement, PartAppraisal]
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class Appraisal:
+    """What became of evidence under rules, and the measurements that it rests on.
+
+    Hosts that show and are said the same share one object, so it is equal to itself only.
+    """
+
+    result: Result
+    measurements: tuple[Measurement, ...]
+    rules_key: str
+
+    def key(self, part: Part) -> str | None:
+        """The key of the part's measurement, or `None` where the policy requires nothing of it."""
+        return next((each.key for each in self.measurements if each.part is part and each.values), None)
+
+    @cached_property
+    def keys(self) -> tuple[str | None, str | None]:
+        """The keys of the platform's and the vmm's measurement."""
+        return self.key(Part.PLATFORM), self.key(Part.VMM)
+
+    def required(self, bank: Bank) -> frozenset[int]:
+        """The registers of a bank that the measurements hold."""
+        return self._required.get(bank, frozenset())
+
+    @cached_property
+    def _required(self) -> dict[Bank, frozenset[int]]:
+        required: dict[Bank, frozenset[int]] = {}
+        for each in self.measurements:
+            required[each.bank] = required.get(each.bank, frozenset()) | each.values.keys()
+        return required
+
+    @cached_property
+    def drift_key(self) -> str:
+        """The same for all hosts whose differing parts measured the same; empty where none differs."""
+        differing = {part.part for part in self.result.parts if part.outcome is Outcome.DIFFERS}
+        keys = [each.key for each in self.measurements if each.part in differing]
+        return sha256("".join(keys).encode()).hexdigest() if keys else ""
+
+
+_NO_POLICY = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
 
 
 class Appraiser:
@@ -12,23 +65,46 @@ class Appraiser:
 
     def __init__(self) -> None:
         self.appraisals = 0  # that had to be made
-        self._known: dict[tuple[str, str], PartAppraisal] = {}
+        self._parts: dict[Key, Appraised] = {}
+        self._wholes: dict[Key, Appraisal] = {}
 
-    def appraise(self, evidence: Evidence, rules: Rules) -> tuple[Result, tuple[Measurement, ...]]:
-        """The whole appraisal of one host, and the measurements it rests on."""
-        measurements = tuple(measure(need, evidence.registers) for need in rules.policy.requirements)
-        parts = [
-            self._part(measurement, need, rules)
-            for measurement, need in zip(measurements, rules.policy.requirements, strict=True)
-        ]
-        return conclude(evidence, parts, word_is_enough=rules.policy.word_is_enough), measurements
-
-    def _part(self, measurement: Measurement, need: Requirement, rules: Rules) -> PartAppraisal:
-        key = measurement.key, rules.key
-        known = self._known.get(key)
+    def appraise(self, evidence: Evidence, rules: Rules | None) -> Appraisal:
+        """The whole appraisal of one host; without rules nothing can be told."""
+        if rules is None:
+            return Appraisal(_NO_POLICY, (), "")
+        keys = [_key(need, evidence.registers) for need in rules.policy.requirements]
+        if evidence.finding is not None:
+            return self._appraise(evidence, rules, keys)
+        key = (rules.key, evidence.verdict, evidence.voucher, *keys)
+        known = self._wholes.get(key)
         if known is None:
-            if len(self._known) >= LIMIT:
-                self._known.clear()
-            self.appraisals += 1
-            known = self._known[key] = appraise_part(measurement, need, rules.baselines)
+            known = _remember(self._wholes, key, self._appraise(evidence, rules, keys))
         return known
+
+    def _appraise(self, evidence: Evidence, rules: Rules, keys: list[Key]) -> Appraisal:
+        needs = rules.policy.requirements
+        appraised = [self._part(evidence, rules, need, key) for need, key in zip(needs, keys, strict=True)]
+        parts = [part for _, part in appraised]
+        result = conclude(evidence, parts, word_is_enough=rules.policy.word_is_enough)
+        return Appraisal(result, tuple(measurement for measurement, _ in appraised), rules.key)
+
+    def _part(self, evidence: Evidence, rules: Rules, need: Requirement, key: Key) -> Appraised:
+        known = self._parts.get((rules.key, *key))
+        if known is None:
+            self.appraisals += 1
+            measurement = measure(need, evidence.registers)
+            made = measurement, appraise_part(measurement, need, rules.baselines)
+            known = _remember(self._parts, (rules.key, *key), made)
+        return known
+
+
+def _key(need: Requirement, registers: Registers) -> Key:
+    """What the evidence shows of one part: cheaper to make than the measurement and its hash."""
+    return need.part, *map(registers.get(need.bank, {}).get, need.indexes)
+
+
+def _remember(memory: dict[Key, Value], key: Key, value: Value) -> Value:
+    if len(memory) >= LIMIT:
+        memory.clear()
+    memory[key] = value
+    return value

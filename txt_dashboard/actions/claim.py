@@ -7,8 +7,9 @@ as a whole is tried again in halves, so that one host that hangs its server can'
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 
 from txt_dashboard.models import Attestation, Server
@@ -26,8 +27,7 @@ class Claim:
     rows: tuple["ClaimedRow", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedRow:
+class ClaimedRow(NamedTuple):
     """What must be known of an attestation to see whether a new answer changes anything."""
 
     id: int
@@ -49,9 +49,9 @@ class ClaimedRow:
 
 def claim(now: datetime) -> Claim | None:
     """The next batch that is due, or `None` where nothing is."""
-    ready = Q(retry_at=None) | Q(retry_at__lte=now)
-    for server in Server.objects.filter(ready, enabled=True).order_by(F("asked_at").asc(nulls_first=True)):
-        if claimed := _claim_from(server, now):
+    turn = Server.objects.filter(_ready(now)).order_by(F("asked_at").asc(nulls_first=True))
+    for server_id in turn.values_list("id", flat=True):
+        if claimed := _claim_from(server_id, now):
             return claimed
     return None
 
@@ -62,32 +62,41 @@ def pause_after(failures: int) -> timedelta:
 
 
 @transaction.atomic
-def _claim_from(server: Server, now: datetime) -> Claim | None:
-    due = server.attestations.due(now).order_by("failures", "due_at", "id")
-    first = due.values_list("failures", flat=True).first()
-    if first is None or _busy(server, now):
+def _claim_from(server_id: int, now: datetime) -> Claim | None:
+    # Locked first, so that of workers who come at once each sees what the one before it took.
+    server = Server.objects.select_for_update(no_key=True).filter(_ready(now), id=server_id).first()
+    if server is None or _busy(server, now):
         return None
-    if server.failures and not _probe(server, now):
-        return None
-    if connection.features.has_select_for_update_skip_locked:
-        due = due.select_for_update(skip_locked=True)
-    ids = list(due.values_list("id", flat=True)[: max(1, server.batch_size >> first)])
     lease = uuid.uuid4().hex
-    server.attestations.due(now).filter(id__in=ids).update(lease=lease, lease_until=now + server.lease)
-    Server.objects.filter(id=server.id).update(asked_at=now)
-    rows = _rows(lease)
-    return Claim(server, lease, rows) if rows else None
+    if not _take(server, lease, now):
+        return None
+    # While a server fails, one worker at a time tries it: the others wait until its lease would end.
+    retry_at = now + server.lease if server.failures else None
+    Server.objects.filter(id=server.id).update(asked_at=now, retry_at=retry_at)
+    return Claim(server, lease, _rows(lease))
+
+
+def _ready(now: datetime) -> Q:
+    return Q(enabled=True) & (Q(retry_at=None) | Q(retry_at__lte=now))
+
+
+def _take(server: Server, lease: str, now: datetime) -> int:
+    """Leases the hosts that wait longest, and only when there is none of them, some of a batch that failed."""
+    # Who still records after its lease ended holds its rows' locks, and will want the server's, which we hold.
+    due = server.attestations.due(now).select_for_update(skip_locked=True, no_key=True)
+    waiting = due.filter(failures=0).order_by("due_at", "id")
+    ids = list(waiting.values_list("id", flat=True)[: server.batch_size])
+    if not ids:
+        failed = due.filter(failures__gt=0).order_by("failures", "due_at", "id").values_list("id", "failures")
+        rows = list(failed[: server.batch_size])
+        ids = [id_ for id_, _ in rows[: max(1, server.batch_size >> rows[0][1])]] if rows else []
+    return Attestation.objects.filter(id__in=ids).update(lease=lease, lease_until=now + server.lease)
 
 
 def _busy(server: Server, now: datetime) -> bool:
-    leases = server.attestations.filter(lease_until__gt=now).exclude(lease="").values("lease").distinct()
-    return leases.count() >= server.parallel
-
-
-def _probe(server: Server, now: datetime) -> bool:
-    """While a server fails, one worker at a time tries it: whoever moves `retry_at` first."""
-    unchanged = Server.objects.filter(id=server.id, retry_at=server.retry_at)
-    return unchanged.update(retry_at=now + server.lease) == 1
+    # By the leases alone, which are few, and not by the server's hosts, which are many.
+    held = Attestation.objects.filter(lease__gt="", lease_until__gt=now).values_list("lease", "server_id").distinct()
+    return sum(of == server.id for _, of in held) >= server.parallel
 
 
 def _rows(lease: str) -> tuple[ClaimedRow, ...]:

@@ -3,67 +3,71 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 
-from txt_dashboard.actions.appraiser import Appraiser
-from txt_dashboard.attest.appraisal import Match, Outcome, Result
+from txt_dashboard.actions.appraiser import Appraisal, Appraiser
+from txt_dashboard.attest.appraisal import Result
 from txt_dashboard.attest.evidence import Evidence
-from txt_dashboard.attest.pcr import Bank, Registers
+from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank, Registers
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.attest.reference import Measurement, Part, Rules
+from txt_dashboard.attest.reference import Measurement, Rules
 from txt_dashboard.models import Measurement as MeasurementRow
 
-COLUMNS = (
+SHARED = (
     "match", "reason", "reason_params", "differing", "drift_key", "baselines_end", "rules_key", "platform", "vmm",
-    "others", "verdict", "voucher", "doubt", "details", "registers_key",
+    "verdict", "voucher", "doubt",
 )  # fmt: skip
+OWN = ("registers_key", "others", "details")
+COLUMNS = (*SHARED, *OWN)
 
-_NO_POLICY = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
+_DIGITS = tuple(str(index) for index in range(REGISTER_COUNT))
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An appraisal of one host, and the measurements it rests on."""
+    """One host's evidence, and its appraisal."""
 
     evidence: Evidence
-    result: Result
-    measurements: tuple[Measurement, ...]
-    rules_key: str
+    appraisal: Appraisal
 
-    def key(self, part: Part) -> str | None:
-        """The key of the part's measurement, or `None` where the policy requires nothing of it."""
-        return next((each.key for each in self.measurements if each.part is part and each.values), None)
+    @property
+    def result(self) -> Result:
+        """The answer to *does it match?*"""
+        return self.appraisal.result
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """What the answer rests on."""
+        return self.appraisal.measurements
 
     def stored(self, registers_key: str) -> tuple[object, ...]:
         """The values of `COLUMNS`."""
+        return *self.shared(), *self.own(registers_key)
+
+    def shared(self) -> tuple[object, ...]:
+        """The values of `SHARED`: the same for all hosts of one appraisal."""
         result, evidence = self.result, self.evidence
         return (
             result.match.value, result.finding.reason.code, dict(result.finding.params), list(result.differing),
-            self._drift_key(), result.baselines_end, self.rules_key, self.key(Part.PLATFORM), self.key(Part.VMM),
-            self.others(), evidence.verdict.value, evidence.voucher.value, stored_finding(evidence.finding),
-            dict(evidence.details), registers_key,
+            self.appraisal.drift_key, result.baselines_end, self.appraisal.rules_key, *self.appraisal.keys,
+            evidence.verdict.value, evidence.voucher.value, stored_finding(evidence.finding),
         )  # fmt: skip
 
-    def _drift_key(self) -> str:
-        differing = {part.part for part in self.result.parts if part.outcome is Outcome.DIFFERS}
-        keys = [each.key for each in self.measurements if each.part in differing]
-        return sha256("".join(keys).encode()).hexdigest() if keys else ""
+    def own(self, registers_key: str) -> tuple[object, ...]:
+        """The values of `OWN`."""
+        return registers_key, self.others(), dict(self.evidence.details)
 
     def others(self) -> dict[str, dict[str, str]]:
         """Latest values of the registers that no part requires, by bank."""
-        required = {(each.bank, index) for each in self.measurements for index in each.values}
-        return {
-            bank.value: {str(index): value.hex() for index, value in values.items() if (bank, index) not in required}
-            for bank, values in self.evidence.registers.items()
-        }
+        others = {}
+        for bank, values in self.evidence.registers.items():
+            required = self.appraisal.required(bank)
+            others[bank.value] = {_DIGITS[at]: value.hex() for at, value in values.items() if at not in required}
+        return others
 
 
 def judge(evidence: Evidence, rules: Rules | None, appraiser: Appraiser) -> Judged:
     """Evidence under the rules in force; without a policy nothing can be told."""
-    if rules is None:
-        return Judged(evidence, _NO_POLICY, (), "")
-    result, measurements = appraiser.appraise(evidence, rules)
-    return Judged(evidence, result, measurements, rules.key)
+    return Judged(evidence, appraiser.appraise(evidence, rules))
 
 
 def remember(judged: Iterable[Judged], now: datetime) -> None:
@@ -80,7 +84,8 @@ def remember(judged: Iterable[Judged], now: datetime) -> None:
                 values={str(index): value.hex() for index, value in each.values.items()},
                 first_seen_at=now,
             )
-            for key, each in distinct.items()
+            # In one order, so that workers who insert the same ones at once don't wait for each other in a circle.
+            for key, each in sorted(distinct.items())
         ],
         ignore_conflicts=True,
     )

@@ -14,16 +14,16 @@ from django.db import transaction
 from django.db.models import F, Value
 
 from txt_dashboard import audit
-from txt_dashboard.actions.appraiser import Appraiser
+from txt_dashboard.actions.appraiser import Appraisal, Appraiser
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
-from txt_dashboard.actions.outcome import COLUMNS, Judged, judge, remember, stored_finding
+from txt_dashboard.actions.outcome import OWN, SHARED, Judged, judge, remember, stored_finding
 from txt_dashboard.actions.settle import Change, settle
 from txt_dashboard.attest.appraisal import Freshness, Match, State, state_of, valid_until
 from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, WITHDRAWN, Evidence, NoEvidence, Verdict, judge_times
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.attest.reference import Part, ReferenceSet, Rules, registers_key
+from txt_dashboard.attest.reference import ReferenceSet, Rules, registers_key
 from txt_dashboard.models import Attestation, Server
-from txt_dashboard.models.bulk import update_rows
+from txt_dashboard.models.bulk import Shared, update_rows
 from txt_dashboard.servers.base import Batch, ServerError
 
 JITTER = 0.1  # of an interval, so that servers and batches spread
@@ -40,7 +40,7 @@ class _Writes:
     appraised: list[tuple[object, ...]] = field(default_factory=list)
     silent: list[tuple[object, ...]] = field(default_factory=list)
     withdrawn: list[tuple[object, ...]] = field(default_factory=list)
-    outcomes: list[Judged] = field(default_factory=list)
+    outcomes: dict[Appraisal, tuple[int, Judged]] = field(default_factory=dict)  # numbered
     unsettled: set[int] = field(default_factory=set)
     remeasured: set[int] = field(default_factory=set)
     ahead: timedelta = timedelta(0)
@@ -59,9 +59,12 @@ class Bench:
 def record_attestations(claim: Claim, batch: Batch, bench: Bench, *, now: datetime) -> list[Change]:
     """Writes a batch of answers and the states that follow, and ends the lease.
 
-    Rows whose lease was lost meanwhile stay untouched: another worker has them. Returns the hosts that
+    Hosts whose lease was lost meanwhile stay untouched: another worker has them. Returns the hosts that
     changed. The number of statements does not depend on the number of hosts.
     """
+    claim = _still_held(claim)
+    if not claim.rows:
+        return []
     writes = _sort(claim, batch, bench, now)
     _write(claim, writes, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
@@ -86,6 +89,9 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
 
     The server is left alone for a while that grows with each failure in a row.
     """
+    claim = _still_held(claim)
+    if not claim.rows:
+        return
     failures = claim.server.failures + 1
     silence = stored_finding(Finding(Reason.SERVER_UNREACHABLE, {"detail": str(error)}))
     Attestation.objects.filter(lease=claim.lease).update(
@@ -111,11 +117,18 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
 
 def log_changes(target: str, changes: Sequence[Change], now: datetime) -> None:
     """One entry for all hosts that changed their state at once."""
-    moved = [change for change in changes if change.host.state != change.previous]
+    moved = [change for change in changes if change.state != change.previous]
     if moved:
-        counts = Counter(change.host.state for change in moved)
-        detail = {"hosts": dict(counts), "first": moved[0].host.name, "pools": sorted({c.host.pool for c in moved})}
+        counts = Counter(change.state for change in moved)
+        detail = {"hosts": dict(counts), "first": moved[0].name, "pools": sorted({c.pool for c in moved})}
         audit.record(at=now, actor="worker", verb="states changed", target=target, detail=detail)
+
+
+def _still_held(claim: Claim) -> Claim:
+    """What is left of the claim, locked until the transaction ends."""
+    ours = Attestation.objects.select_for_update(no_key=True).filter(lease=claim.lease).order_by("id")
+    held = set(ours.values_list("id", flat=True))
+    return replace(claim, rows=tuple(row for row in claim.rows if row.id in held))
 
 
 def _sort(claim: Claim, batch: Batch, bench: Bench, now: datetime) -> _Writes:
@@ -172,12 +185,12 @@ def _sort_evidence(
         outcome = judge(evidence, rules, bench.appraiser)
         until = valid_until(timing.counts_from, validity, outcome.result.baselines_end)
         times = (row.id, attested_at, timing.counts_from, until)
-        remeasured = (outcome.key(Part.PLATFORM), outcome.key(Part.VMM)) != (row.platform_id, row.vmm_id)
+        remeasured = outcome.appraisal.keys != (row.platform_id, row.vmm_id)
         if unchanged and not remeasured:
             writes.shifted.append((*times, key, outcome.others()))
         else:
-            writes.appraised.append((*times, *outcome.stored(key)))
-            writes.outcomes.append(outcome)
+            number, _ = writes.outcomes.setdefault(outcome.appraisal, (len(writes.outcomes), outcome))
+            writes.appraised.append((*times, *outcome.own(key), number))
             writes.unsettled.add(row.host_id)
         if remeasured:
             writes.remeasured.add(row.host_id)
@@ -202,19 +215,20 @@ def _same_but_registers(row: ClaimedRow, evidence: Evidence, rules: Rules | None
 
 
 def _write(claim: Claim, writes: _Writes, now: datetime) -> None:
-    held = {"lease": claim.lease}
     due_at = now + claim.server.interval * _jitter()
     asked: dict[str, object] = {"asked_at": now, "due_at": due_at, "lease": "", "lease_until": None, "failures": 0}
     answered = {**asked, "answered": True, "silence": None}
     silent = {**asked, "answered": False}
     forgotten = {"counts_from": None, "valid_until": None, "match": Match.UNDETERMINED.value}
     withdrawn = {**silent, **forgotten, "drift_key": "", "rules_key": ""}
-    remember(writes.outcomes, now)
-    update_rows(Attestation, TIMES, writes.renewed, constants=answered, only_where=held)
-    update_rows(Attestation, (*TIMES, "registers_key", "others"), writes.shifted, constants=answered, only_where=held)
-    update_rows(Attestation, (*TIMES, *COLUMNS), writes.appraised, constants=answered, only_where=held)
-    update_rows(Attestation, ("silence",), writes.silent, constants=silent, only_where=held)
-    update_rows(Attestation, ("silence",), writes.withdrawn, constants=withdrawn, only_where=held)
+    outcomes = [outcome for _, outcome in writes.outcomes.values()]
+    remember(outcomes, now)
+    judged = Shared(SHARED, [outcome.shared() for outcome in outcomes])
+    update_rows(Attestation, TIMES, writes.renewed, constants=answered)
+    update_rows(Attestation, (*TIMES, "registers_key", "others"), writes.shifted, constants=answered)
+    update_rows(Attestation, (*TIMES, *OWN), writes.appraised, shared=judged, constants=answered)
+    update_rows(Attestation, ("silence",), writes.silent, constants=silent)
+    update_rows(Attestation, ("silence",), writes.withdrawn, constants=withdrawn)
 
 
 def _jitter() -> float:

@@ -1,14 +1,20 @@
 """What a host's state follows from, written in one place: every change of it passes here."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import NamedTuple
 
-from txt_dashboard.attest.appraisal import Match, State, agree, freshness, state_of
+from django.db.models import TextField
+from django.db.models.functions import Cast
+
+from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, freshness, state_of
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
-from txt_dashboard.models.bulk import update_rows
+from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
 
 CHUNK = 500
 
@@ -17,8 +23,38 @@ CHUNK = 500
 class Change:
     """A host whose state, reason or measurement changed."""
 
-    host: Host
+    name: str
+    pool: str
     previous: str
+    state: str
+
+
+class _Standing(NamedTuple):
+    """What of one attestation its host's state follows from; JSON stays text, so that equal ones are told fast."""
+
+    fresh: Freshness
+    match: str
+    reason: str
+    reason_params: str
+    differing: str
+    platform: str | None
+    vmm: str | None
+    silence: str | None
+    server: str
+    server_failures: int
+    server_error: str
+
+
+class _Step(NamedTuple):
+    """From which state to which, and why: what many hosts that change together have in common."""
+
+    previous: str
+    state: str
+    reason: str
+    params: tuple[tuple[str, str], ...]
+    differing: tuple[int, ...]
+    platform: str | None
+    vmm: str | None
 
 
 def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[int] = ()) -> list[Change]:
@@ -35,81 +71,72 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 
 
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
-    attestations = defaultdict(list)
-    relevant = Attestation.objects.filter(host_id__in=ids).select_related("server").defer("others", "details")
-    for each in relevant:
-        attestations[each.host_id].append(each)
-    changes, events = [], []
-    for host in Host.objects.filter(id__in=ids):
-        decisive = _decisive(attestations[host.id], now)
-        reason, params = _reason(decisive, now)
-        state = _state(decisive, now)
-        if (host.state, host.reason) == (state, reason.code) and host.id not in remeasured:
-            continue
-        previous = host.state
-        if state != previous:
-            host.since = now
-        host.state, host.reason, host.reason_params = state, reason.code, params
-        host.differing = decisive.differing if decisive else []
-        changes.append(Change(host, previous))
-        events.append(_event(host, previous, decisive, now))
-    update_rows(
-        Host,
-        ("state", "reason", "reason_params", "differing", "since"),
-        [
-            (c.host.id, c.host.state, c.host.reason, c.host.reason_params, c.host.differing, c.host.since)
-            for c in changes
-        ],
-    )
-    HostEvent.objects.bulk_create(events)
+    # Locked before the attestations are read, so that two workers can't both record one change.
+    hosts = Host.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
+    rows = list(hosts.values_list("id", "name", "pool", "state", "reason"))
+    standings = _standings(ids, now)
+    step_of = cache(_step)  # most hosts of a batch are alike
+    changes: list[Change] = []
+    steps: dict[_Step, list[int]] = defaultdict(list)
+    for id_, name, pool, state, reason in rows:
+        step = step_of(state, tuple(standings.get(id_, ())))
+        if (state, reason) != (step.state, step.reason) or id_ in remeasured:
+            changes.append(Change(name, pool, state, step.state))
+            steps[step].append(id_)
+    _write(steps, now)
     return changes
 
 
-def _decisive(attestations: Sequence[Attestation], now: datetime) -> Attestation | None:
-    """The attestation that the host's state follows from."""
-    if not attestations:
-        return None
-    states = [_state(each, now) for each in attestations]
-    return attestations[states.index(agree(states))]
+def _write(steps: Mapping[_Step, Sequence[int]], now: datetime) -> None:
+    """Writes what the hosts of each step became, and their history."""
+    columns = ("state", "reason", "reason_params", "differing")
+    became = [(step.state, step.reason, dict(step.params), step.differing) for step in steps]
+    moved, stayed = [], []
+    for number, (step, ids) in enumerate(steps.items()):
+        (stayed if step.state == step.previous else moved).extend((id_, number) for id_ in ids)
+    update_rows(Host, (), moved, shared=Shared(columns, became), constants={"since": now})
+    update_rows(Host, (), stayed, shared=Shared(columns[1:], [each[1:] for each in became]))
+    before = [(now, step.previous, step.platform, step.vmm) for step in steps]
+    history = [(*each, *other) for each, other in zip(became, before, strict=True)]
+    shared = Shared((*columns, "at", "previous_state", "platform", "vmm"), history)
+    insert_rows(HostEvent, ("host",), moved + stayed, shared=shared)
 
 
-def _state(attestation: Attestation | None, now: datetime) -> State:
-    if attestation is None:
-        return State.UNKNOWN
-    fresh = freshness(attestation.counts_from, attestation.valid_until, now, answered=attestation.answered)
-    return state_of(Match(attestation.match), fresh)
+def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[_Standing]]:
+    """The attestations of each host that has any."""
+    texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence")}
+    columns = (
+        "host_id", "counts_from", "valid_until", "answered", "match", "reason", "reason_params_text",
+        "differing_text", "platform_id", "vmm_id", "silence_text", "server__name", "server__failures",
+        "server__error",
+    )  # fmt: skip
+    standings = defaultdict(list)
+    rows = Attestation.objects.filter(host_id__in=host_ids).annotate(**texts).order_by("id").values_list(*columns)
+    for host_id, counts_from, until, answered, *rest in rows:
+        standings[host_id].append(_Standing(freshness(counts_from, until, now, answered=answered), *rest))
+    return standings
 
 
-def _reason(attestation: Attestation | None, now: datetime) -> tuple[Reason, dict[str, str]]:
-    if attestation is None:
-        return Reason.NEVER_ATTESTED, {}
-    if _state(attestation, now) in (State.TRUSTED, State.UNTRUSTED) or _counts(attestation, now):
-        return Reason.of(attestation.reason), {**attestation.reason_params, "server": attestation.server.name}
-    silence = attestation.silence or {}
-    if "code" in silence:
-        return Reason.of(silence["code"]), {**silence.get("params", {}), "server": attestation.server.name}
-    if attestation.counts_from is None:
-        return Reason.NEVER_ATTESTED, {}
-    if attestation.server.failures:
-        failing = {"server": attestation.server.name, "detail": attestation.server.error}
-        return Reason.SERVER_UNREACHABLE, failing
-    return Reason.EVIDENCE_EXPIRED, {}
+def _step(previous: str, standings: Sequence[_Standing]) -> _Step:
+    """What becomes of a host that was `previous`; without an attestation nothing is known."""
+    if not standings:
+        return _Step(previous, State.UNKNOWN.value, Reason.NEVER_ATTESTED.code, (), (), None, None)
+    states = [state_of(Match(each.match), each.fresh) for each in standings]
+    state = agree(states)
+    decisive = standings[states.index(state)]
+    reason, params = _reason(decisive, state)
+    pairs, differing = tuple(sorted(params.items())), tuple(json.loads(decisive.differing))
+    return _Step(previous, state.value, reason, pairs, differing, decisive.platform, decisive.vmm)
 
 
-def _counts(attestation: Attestation, now: datetime) -> bool:
-    start, end = attestation.counts_from, attestation.valid_until
-    return start is not None and end is not None and start <= now < end
-
-
-def _event(host: Host, previous: str, decisive: Attestation | None, now: datetime) -> HostEvent:
-    return HostEvent(
-        host=host,
-        at=now,
-        previous_state=previous,
-        state=host.state,
-        reason=host.reason,
-        reason_params=host.reason_params,
-        differing=host.differing,
-        platform_id=decisive.platform_id if decisive else None,
-        vmm_id=decisive.vmm_id if decisive else None,
-    )
+def _reason(standing: _Standing, state: State) -> tuple[str, dict[str, str]]:
+    if state in (State.TRUSTED, State.UNTRUSTED) or standing.fresh is Freshness.FRESH:
+        return standing.reason, {**json.loads(standing.reason_params), "server": standing.server}
+    if standing.silence is not None:
+        silence = json.loads(standing.silence)
+        return silence["code"], {**silence["params"], "server": standing.server}
+    if standing.fresh is Freshness.NEVER:
+        return Reason.NEVER_ATTESTED.code, {}
+    if standing.server_failures:
+        return Reason.SERVER_UNREACHABLE.code, {"server": standing.server, "detail": standing.server_error}
+    return Reason.EVIDENCE_EXPIRED.code, {}

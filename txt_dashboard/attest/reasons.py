@@ -28,7 +28,7 @@ class Reason(Enum):
     # They disagree.
     REGISTERS_DIFFER = (
         "registers_differ",
-        gettext_noop("Registers {registers} differ from the closest approved baseline."),
+        gettext_noop("Differs from the closest approved baseline in PCR {registers}."),
     )
     NOT_LAUNCHED = (
         "not_launched",
@@ -46,7 +46,7 @@ class Reason(Enum):
     SERVER_UNDECIDED = ("server_undecided", gettext_noop("{server} gave no verdict for this host."))
     REGISTERS_MISSING = (
         "registers_missing",
-        gettext_noop("The evidence holds no value for the required registers {registers}."),
+        gettext_noop("The evidence holds no value for the required PCR {registers}."),
     )
     NO_BASELINE = (
         "no_baseline",

@@ -42,6 +42,11 @@ class Requirement:
         if outside := self.registers - set(range(REGISTER_COUNT)):
             raise InvalidReference(f"registers {_list(outside)} do not exist")
 
+    @cached_property
+    def indexes(self) -> tuple[int, ...]:
+        """The registers, ascending."""
+        return tuple(sorted(self.registers))
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -167,7 +172,7 @@ class ReferenceSet:
 def measure(requirement: Requirement, registers: Registers) -> Measurement:
     """The required registers that the evidence holds, as one measurement (missing ones stay out)."""
     values = registers.get(requirement.bank, {})
-    shown = {index: values[index] for index in sorted(requirement.registers) if index in values}
+    shown = {index: values[index] for index in requirement.indexes if index in values}
     return Measurement(requirement.part, requirement.bank, shown)
 
 
@@ -186,8 +191,9 @@ def registers_key(registers: Registers) -> str:
 
 
 def canonical(values: Values) -> bytes:
-    """Index byte and value of each register, ascending: one encoding for one set of values."""
-    return b"".join([bytes((index,)) + value for index, value in sorted(values.items())])
+    """The indexes, ascending, then their values, all of one bank's length: one encoding for one set of values."""
+    indexes = sorted(values)
+    return bytes(indexes) + b"".join([values[index] for index in indexes])
 
 
 def _list(indexes: Iterable[int]) -> str:

@@ -30,7 +30,9 @@ class Frame:
             Role.APPROVER: gettext("approver"),
             Role.ADMINISTRATOR: gettext("administrator"),
         }
-        return ", ".join(words[role] for role in Role if role in self.actor.roles)
+        # Everybody may look; it is worth a word only where it is all that they may.
+        roles = self.actor.roles - {Role.VIEWER} or self.actor.roles
+        return ", ".join(words[role] for role in Role if role in roles)
 
     @property
     def may_poll(self) -> bool:

@@ -1,0 +1,93 @@
+"""Every page, light, dark and as narrow as a telephone: it fits, axe finds nothing serious, and a picture is kept.
+
+Pictures are for people: look at them in tests/e2e/screenshots after a change of the pages.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.product import STORY
+from tests.e2e.screen import Screen
+
+pytestmark = pytest.mark.browser
+
+UPDATED, ODD = STORY.kernel_update.hosts[3], STORY.odd_loader.hosts[0]
+UNENROLLED, SILENT = STORY.not_enrolled.hosts[0], STORY.no_answer.hosts[0]
+PAGES = {
+    "fleet": "/",
+    "fleet-untrusted": "/?state=untrusted",
+    "fleet-nothing-found": "/?q=no-such-host",
+    "host-untrusted": f"/hosts/{UPDATED}/",
+    "host-odd-loader": f"/hosts/{ODD}/",
+    "host-trusted": "/hosts/az1-001/",
+    "host-not-enrolled": f"/hosts/{UNENROLLED}/",
+    "host-silent": f"/hosts/{SILENT}/",
+    "host-history": f"/hosts/{UPDATED}/history/",
+    "host-evidence": f"/hosts/{UPDATED}/evidence/",
+    "servers": "/servers/",
+    "server-add": "/servers/add/",
+    "server-edit": "/servers/1/",
+    "not-found": "/hosts/nobody/",
+    "no-such-address": "/nowhere/",
+    "nonsense": "/?after=nonsense&sort=since",
+}
+AS_VIEWER = {
+    "viewer-fleet": "/",
+    "viewer-host": "/hosts/az1-001/",
+    "viewer-servers": "/servers/",
+    "viewer-server": "/servers/1/",
+}
+AS_STRANGER = {"log-in": "/login/"}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_of_an_administrator(admin, axe_source, name):
+    _look(admin, name, PAGES[name], axe_source)
+
+
+@pytest.mark.parametrize("name", AS_VIEWER)
+def test_page_of_a_viewer(viewer, axe_source, name):
+    _look(viewer, name, AS_VIEWER[name], axe_source)
+
+
+@pytest.mark.parametrize("name", AS_STRANGER)
+def test_page_of_a_stranger(settled, screen, axe_source, name):
+    screen.driver.delete_all_cookies()
+    _look(screen, name, AS_STRANGER[name], axe_source)
+
+
+def _look(screen: Screen, name: str, path: str, axe_source: str) -> None:
+    screen.forgive(r"status of 40[04]")  # the pages that say so
+    screen.open(path)
+    screen.one("h1")
+    if screen.all("#map"):
+        screen.one("#map .cells a")
+    looks: dict[str, Callable[[], None]] = {
+        "light": lambda: screen.prefer("light"),
+        "dark": lambda: screen.prefer("dark"),
+        "narrow": lambda: (screen.prefer("light"), screen.resize(400, 800)),
+    }
+    grounds = []
+    for look, put_on in looks.items():
+        put_on()
+        grounds.append(screen.run("return getComputedStyle(document.body).backgroundColor"))
+        screen.photograph(f"{name}-{look}")
+        assert _found_by_axe(screen, axe_source) == []
+    assert grounds[0] == grounds[2] != grounds[1]
+    assert screen.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def _found_by_axe(screen: Screen, axe_source: str) -> list[str]:
+    if not screen.run("return 'axe' in window"):
+        screen.run(axe_source)
+    result = screen.driver.execute_async_script(
+        "axe.run(document, {resultTypes: ['violations']}).then(arguments[0], (error) => arguments[0](String(error)))"
+    )
+    assert isinstance(result, dict), result
+    return [
+        f"{each['id']} ({each['impact']}): {each['help']}: {node['html'][:200]}"
+        for each in result["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"][:3]
+    ]
