@@ -38,6 +38,11 @@ def history() -> timedelta:
     return timedelta(days=settings.TXT_HISTORY_DAYS)
 
 
+def proxies() -> int:
+    """How many proxies stand before us."""
+    return int(settings.TXT_PROXY_COUNT)
+
+
 def vault_key_file() -> Path:
     """The file of the keys that seal secrets in the database."""
     return Path(settings.TXT_VAULT_KEY_FILE)

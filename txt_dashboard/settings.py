@@ -39,6 +39,7 @@ TXT_SERVER_NETWORKS = tuple(env("TXT_SERVER_NETWORKS", cast=[ip_network], defaul
 TXT_CLOCK_TOLERANCE_S = env.int("TXT_CLOCK_TOLERANCE_S", default=60)
 TXT_TICK_S = env.float("TXT_TICK_S", default=2.0)
 TXT_HISTORY_DAYS = env.int("TXT_HISTORY_DAYS", default=400)
+TXT_PROXY_COUNT = env.int("TXT_PROXY_COUNT", default=0)
 TXT_VAULT_KEY_FILE = Path(env.str("TXT_VAULT_KEY_FILE", default=str(TXT_DATA_DIR / "vault.key")))
 
 # --- Django ------------------------------------------------------------------------------------
@@ -143,7 +144,7 @@ AXES_FAILURE_LIMIT = env.int("TXT_LOGIN_FAILURES", default=5)
 AXES_COOLOFF_TIME = env.int("TXT_LOGIN_COOLOFF_MIN", default=15) / 60
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
-AXES_IPWARE_PROXY_COUNT = env.int("TXT_PROXY_COUNT", default=0)
+AXES_CLIENT_IP_CALLABLE = "txt_dashboard.web.session.client_address"
 AXES_VERBOSE = False
 
 # --- What the browser may ----------------------------------------------------------------------

@@ -28,7 +28,7 @@ def seconds(work: Work) -> float:
 
 
 def in_turns(rounds: int, work: Work, peer: Work, prepare: Work) -> tuple[float, float]:
-    """Median seconds of the work and of its peer. Both see each round's preparation; the peer runs before and after."""
+    """Median seconds of the work and of its peer, which runs before and after it; both see what was prepared."""
     works, peers = [], []
     for _ in range(rounds):
         prepare()

@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import django
@@ -29,18 +29,18 @@ BETWEEN_POLLS = timedelta(seconds=70)  # longer than an interval with its jitter
 class World:
     """A fleet whose hosts are all due each time that `next_poll` has been called."""
 
-    def __init__(self, hosts: int, batch_size: int = 500) -> None:
+    def __init__(self, hosts: int, batch_size: int = 500, now: datetime = NOON) -> None:
         self.hosts = hosts
-        self.now = NOON
+        self.now = now
         self.replay = Replay()
         self.worker = Worker(lambda: self.now, lambda _row, clock: adapter(self.replay, clock))
-        self.server = make_server(batch_size=batch_size, interval_s=60, listed_at=NOON + timedelta(days=365))
+        self.server = make_server(batch_size=batch_size, interval_s=60, listed_at=now + timedelta(days=365))
         write_reference(self.server, baselines(), policy())
         Host.objects.bulk_create(
-            Host(name=host_name(number), pool=pool_of(number), since=NOON, created_at=NOON) for number in range(hosts)
+            Host(name=host_name(number), pool=pool_of(number), since=now, created_at=now) for number in range(hosts)
         )
         ids = Host.objects.order_by("name").values_list("id", flat=True)
-        Attestation.objects.bulk_create(Attestation(host_id=id_, server=self.server, due_at=NOON) for id_ in ids)
+        Attestation.objects.bulk_create(Attestation(host_id=id_, server=self.server, due_at=now) for id_ in ids)
 
     def next_poll(self, kernel: Kernel) -> list[bytes]:
         """Makes all hosts due; returns the bodies that their server will answer with."""

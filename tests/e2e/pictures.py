@@ -8,9 +8,9 @@ from tests.e2e.screen import Screen
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PAGES = {
-    "fleet": ("/", 1280, 850),
-    "host": (f"/hosts/{STORY.kernel_update.hosts[3]}/", 1280, 1010),
-    "servers": ("/servers/", 1280, 420),
+    "fleet": ("/", 1280, 800),
+    "host": (f"/hosts/{STORY.kernel_update.hosts[3]}/", 1280, 980),
+    "servers": ("/servers/", 1280, 360),
 }
 
 
@@ -27,6 +27,7 @@ def main() -> None:
             screen.reads("#tally-untrusted b", "15", seconds=120)
             screen.reads("#tally-stale b", "1", seconds=300)
             screen.gone("#outages section", seconds=120)
+            screen.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
             for name, (path, width, height) in PAGES.items():
                 screen.open(path)
                 screen.resize(width, height)

@@ -44,7 +44,8 @@ def test_an_empty_fleet_says_what_to_do_first(db) -> None:
     page = text(visitor("administrator").get("/"))
     assert "There are no hosts yet" in page
     assert "Add a server" in page
-    assert "load_baselines" in page
+    assert "txt-dashboard-manage load_baselines baselines.json" in page
+    assert "txt-dashboard-manage load_hosts hosts.csv --server NAME" in page
 
 
 def test_steps_that_are_done_are_marked(oat) -> None:
@@ -58,7 +59,7 @@ def test_it_counts_hosts_by_state_and_says_why(fleet) -> None:
     fleet(hv1=None, hv2=drifted())
     page = text(visitor("viewer").get("/"))
     assert tally(page) == {"trusted": 1, "untrusted": 1, "stale": 0, "unknown": 0}
-    assert "Registers 18 differ from the closest approved baseline." in row(page, "hv2")
+    assert "Differs from the closest approved baseline in PCR 18." in row(page, "hv2")
     assert "BIOS 1, VMM 1" in row(page, "hv2")
     assert "(!) Fleet" in page
 
@@ -104,7 +105,23 @@ def test_an_outage_says_how_many_hosts_lose_trust_and_when(fleet) -> None:
     assert "Try now" in text(visitor("operator").get("/"))
 
 
+def test_the_activity_names_the_host_or_the_first_of_many(fleet) -> None:
+    fleet(hv1=None)
+    assert re.search(r"1 host became trusted in az1: <a [^>]+>hv1</a>", text(visitor("viewer").get("/")))
+    fleet(hv2=None, hv3=None)
+    assert re.search(r"2 hosts became trusted in az1, the first <a [^>]+>hv2</a>", text(visitor("operator").get("/")))
+
+
 # --- What changed --------------------------------------------------------------------------------
+
+
+def test_what_changed_within_one_minute_names_it_once(fleet) -> None:
+    hosts = fleet(hv1=drifted(), hv2=drifted())
+    noon = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    for host, seconds in zip(hosts, (1, 59), strict=True):
+        Host.objects.filter(pk=host.pk).update(since=noon + timedelta(seconds=seconds))
+    since = re.search(r'<td class="since dim nowrap">(.*?)</td>', text(visitor("viewer").get("/")))[1]
+    assert since.count("12:00 UTC</time>") == 1
 
 
 def test_hosts_that_drifted_alike_are_one_change_that_leads_to_them(fleet) -> None:
@@ -232,10 +249,13 @@ def test_poll_now_works_without_scripts_and_leads_back(fleet) -> None:
     assert browser.post("/poll/", {"next": "https://elsewhere.example/"})["Location"] == "/"
 
 
-def test_only_who_may_poll_is_offered_it_and_can(fleet) -> None:
+def test_only_who_may_poll_can_and_others_see_why_not(fleet) -> None:
     fleet(hv1=None)
     browser = visitor("viewer")
-    assert "Poll now" not in text(browser.get("/"))
+    page = text(browser.get("/"))
+    assert "Only operators and administrators poll." in page
+    assert '<button class="btn" disabled aria-describedby="why-not-poll">Poll now</button>' in page
+    assert 'action="/poll/"' not in page
     answer = browser.post("/poll/")
     assert answer.status_code == 403
     assert "a-viewer may not poll" in text(answer)

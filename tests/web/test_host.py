@@ -37,7 +37,7 @@ def test_a_difference_shows_both_values_and_marks_the_first_byte_that_differs(fl
     other = GOOD[18][:6] + b"\x00" + GOOD[18][7:]
     fleet(hv1=evidence({18: other}, at=timezone.now()))
     page = read("/hosts/hv1/")
-    assert "1 of 4 registers differ</b>" in page
+    assert "1 of 4 registers differs</b>" in page
     golden, actual = GOOD[18].hex(), other.hex()
     assert f"{golden[:12]}<mark>{golden[12:20]}</mark>{golden[20:]}" in page
     assert f"{actual[:12]}<mark>{actual[12:20]}</mark>{actual[20:]}" in page
@@ -63,7 +63,7 @@ def test_a_missing_value_is_shown_as_missing_and_never_as_a_match(fleet) -> None
     page = read("/hosts/hv1/")
     assert "<b>missing</b>" in page
     assert "2 of 4 registers match</b>" in page
-    assert "The evidence holds no value for the required registers 18." in page
+    assert "The evidence holds no value for the required PCR 18." in page
     assert "badge is-unknown" in page
 
 
@@ -87,7 +87,7 @@ def test_the_appraisal_follows_the_rules_in_force_now(oat, fleet) -> None:
     changed = baseline(Part.VMM, {17: GOOD[17], 18: value("approved since")}, "VMM 2")
     write_reference(oat, [BASELINES[0], changed])
     page = read("/hosts/hv1/")
-    assert "1 of 4 registers differ</b>" in page
+    assert "1 of 4 registers differs</b>" in page
     assert "The rules changed after the host's state was set." in page
 
 

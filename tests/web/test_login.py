@@ -68,3 +68,18 @@ def test_many_names_from_one_address_are_throttled_too(ada) -> None:
     for number in range(settings.AXES_FAILURE_LIMIT):
         log_in(Client(), "guess", name=f"name{number}")
     assert log_in(Client()).status_code == 429
+
+
+def test_behind_a_proxy_it_is_the_guesser_who_waits(ada, settings) -> None:
+    settings.TXT_PROXY_COUNT = 1
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        # The proxy appends whom it saw; what the guesser claims to be before that counts for nothing.
+        log_in(Client(headers={"X-Forwarded-For": f"198.51.100.{number}, 192.0.2.1"}), "guess")
+    assert log_in(Client(headers={"X-Forwarded-For": "192.0.2.1"})).status_code == 429
+    assert log_in(Client(headers={"X-Forwarded-For": "192.0.2.2"})).status_code == 302
+
+
+def test_without_a_proxy_nobody_chooses_their_own_address(ada) -> None:
+    for number in range(settings.AXES_FAILURE_LIMIT):
+        log_in(Client(headers={"X-Forwarded-For": f"198.51.100.{number}"}), "guess")
+    assert log_in(Client()).status_code == 429

@@ -104,5 +104,5 @@ def _rows(lease: str) -> tuple[ClaimedRow, ...]:
         "id", "host_id", "host__name", "host__pool", "host__state", "match", "verdict", "voucher", "attested_at",
         "registers_key", "rules_key", "platform_id", "vmm_id", "baselines_end", "doubtful",
     )  # fmt: skip
-    held = Attestation.objects.filter(lease=lease).annotate(doubtful=Q(doubt__isnull=False))
+    held = Attestation.objects.filter(lease=lease).annotate(doubtful=Q(doubt__isnull=False)).order_by("id")
     return tuple(ClaimedRow(*row) for row in held.values_list(*columns))
