@@ -1,6 +1,6 @@
 """Fixtures that all rooms share."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -73,10 +73,9 @@ def scripted(clock: Clock) -> ScriptedServer:
 
 
 @pytest.fixture(autouse=True)
-def vault_key(tmp_path, settings) -> Iterator[None]:
+def vault_key(tmp_path, settings) -> None:
     settings.TXT_VAULT_KEY_FILE = tmp_path / "vault.key"
     vault.create_key(conf.vault_key_file())
-    yield
 
 
 def silent(reason: Reason, **params: str) -> NoEvidence:

@@ -91,7 +91,8 @@ def _write(steps: Mapping[_Step, Sequence[int]], now: datetime) -> None:
     """Writes what the hosts of each step became, and their history."""
     columns = ("state", "reason", "reason_params", "differing")
     became = [(step.state, step.reason, dict(step.params), step.differing) for step in steps]
-    moved, stayed = [], []
+    moved: list[tuple[int, int]] = []
+    stayed: list[tuple[int, int]] = []
     for number, (step, ids) in enumerate(steps.items()):
         (stayed if step.state == step.previous else moved).extend((id_, number) for id_ in ids)
     update_rows(Host, (), moved, shared=Shared(columns, became), constants={"since": now})

@@ -4,10 +4,12 @@ Django's bulk_update writes a CASE for each row and column, and bulk_create make
 joined with VALUES the same is an order of magnitude cheaper, on SQLite and PostgreSQL alike.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from itertools import chain
+from typing import Any
+from typing import Any
 
 import msgspec
 from django.db import connections, models, router
@@ -69,7 +71,6 @@ def insert_rows(
     source, params = table.source(columns, rows, shared)
     names = ", ".join(table.column(name) for name in source.values)
     selected = ", ".join(source.values.values())
-    # Not every engine tells a join's condition from an upsert's without a WHERE.
     return table.execute(
         f"{source.sql} INSERT INTO {table.name} ({names}) SELECT {selected} FROM {source.tables}",  # noqa: S608
         params,
@@ -91,64 +92,59 @@ class _Table:
     def __init__(self, model: type[models.Model]) -> None:
         self._connection: BaseDatabaseWrapper = connections[router.db_for_write(model)]
         self._fields = {field.name: field for field in model._meta.concrete_fields}
-        self.key = model._meta.pk.name
+        self.key = str(model._meta.pk.name)
         self.name = self._connection.ops.quote_name(model._meta.db_table)
 
     def column(self, name: str) -> str:
         """The quoted column of a field."""
-        return self._connection.ops.quote_name(self._fields[name].column)
+        return self._connection.ops.quote_name(str(self._fields[name].column))
 
-    def prepare(self, name: str) -> Callable[[object], object]:
-        """What makes of a field's value one that the driver takes."""
+    def prepare(self, name: str) -> Callable[[Any], object]:
+        """What makes of a field's value one that the driver takes. Texts, numbers and keys are that already."""
         field = self._fields[name]
         if isinstance(field, models.DateTimeField):
-            # What the field does before serves values typed in by people. Remembered, for rows often share a time.
-            return cache(self._connection.ops.adapt_datetimefield_value)
-        if isinstance(field, models.JSONField):
-            return _json
-        return partial(field.get_db_prep_save, connection=self._connection)
+            return cache(self._connection.ops.adapt_datetimefield_value)  # rows often share a time
+        return _json if isinstance(field, models.JSONField) else _as_it_is
 
-    def source(self, columns: Sequence[str], rows: Sequence[Row], shared: Shared) -> tuple[_Source, list[object]]:
+    def source(self, columns: Sequence[str], rows: Sequence[Row], shared: Shared) -> tuple[_Source, list[Any]]:
         """The rows, joined with what they share, and their parameters."""
         values = {name: f"new.c{at}" for at, name in enumerate(columns)}
         if not shared.columns:
-            return _Source(f"WITH {self._values('new', columns, len(rows))}", "new", values), self._params(
-                columns, rows
-            )
+            sql, params = self._values("new", columns, rows, [])
+            return _Source(f"WITH {sql}", "new", values), params
+        groups = [(*group, number) for number, group in enumerate(shared.groups)]
+        sql, params = self._values("new", columns, rows, ["grp"])
+        more_sql, more_params = self._values("shared", shared.columns, groups, ["grp"])
         values |= {name: f"shared.c{at}" for at, name in enumerate(shared.columns)}
-        numbered = [(*group, number) for number, group in enumerate(shared.groups)]
-        sql = (
-            f"WITH {self._values('new', columns, len(rows), numbered=True)}, "
-            f"{self._values('shared', shared.columns, len(numbered), numbered=True)}"
-        )
-        params = self._params(columns, rows) + self._params(shared.columns, numbered)
-        return _Source(sql, "new JOIN shared ON shared.grp = new.grp", values), params
+        tables = "new JOIN shared ON shared.grp = new.grp"
+        return _Source(f"WITH {sql}, {more_sql}", tables, values), params + more_params
 
-    def execute(self, sql: str, params: Sequence[object]) -> int:
+    def execute(self, sql: str, params: list[Any]) -> int:
         """Runs one statement; returns the number of rows that it wrote."""
         with self._connection.cursor() as cursor:
             cursor.execute(sql, params)
             return int(cursor.rowcount)
 
-    def _values(self, name: str, columns: Sequence[str], count: int, *, numbered: bool = False) -> str:
-        names = [f"c{at}" for at in range(len(columns))] + ["grp"] * numbered
-        other = ["%s"] * len(names)
-        first = other
+    def _values(
+        self, name: str, columns: Sequence[str], rows: Sequence[Row], numbers: list[str]
+    ) -> tuple[str, list[Any]]:
+        """A table of values, and its parameters. Each row has a value for each column, then the plain numbers."""
+        names = [*(f"c{at}" for at in range(len(columns))), *numbers]
+        other = first = ["%s"] * len(names)
         if self._connection.vendor == "postgresql":
             # It types a VALUES list by its literals, and NULL and JSON have none.
-            types = [str(self._fields[column].db_type(self._connection)) for column in columns] + [
-                "integer"
-            ] * numbered
-            first = [f"CAST(%s AS {type_})" for type_ in types]
-        rows = ", ".join([f"({', '.join(first)})", *[f"({', '.join(other)})"] * (count - 1)])
-        return f"{name} ({', '.join(names)}) AS (VALUES {rows})"
-
-    def _params(self, columns: Sequence[str], rows: Iterable[Row]) -> list[object]:
-        """The values of all rows, prepared column by column; a group's number stays as it is."""
+            types = [str(self._fields[column].db_type(self._connection)) for column in columns]
+            first = [f"CAST(%s AS {type_})" for type_ in types] + ["%s"] * len(numbers)
+        lines = ", ".join([f"({', '.join(first)})", *[f"({', '.join(other)})"] * (len(rows) - 1)])
         by_column = list(zip(*rows, strict=True))
-        for at, column in enumerate(columns):
-            by_column[at] = tuple(map(self.prepare(column), by_column[at]))
-        return list(chain.from_iterable(zip(*by_column, strict=True)))
+        by_column[: len(columns)] = [
+            tuple(map(self.prepare(column), values)) for column, values in zip(columns, by_column, strict=False)
+        ]
+        return f"{name} ({', '.join(names)}) AS (VALUES {lines})", list(chain(*zip(*by_column, strict=True)))
+
+
+def _as_it_is(value: object) -> object:
+    return value
 
 
 def _json(value: object) -> str | None:
