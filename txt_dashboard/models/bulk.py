@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import Any
-from typing import Any
 
 import msgspec
 from django.db import connections, models, router
