@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     """One measured file. `digest` is the template's digest as logged, `data` what it covers.
 
     `file_digest`, `path` and `appended` (the signature of ima-sig, the buffer of ima-buf, else empty) are
-    decoded from `data`, and are authenticated with it.
+    decoded from `data`, and are authenticated with it; but nothing of a violation is, for its digest is zero.
     """
 
     offset: int
@@ -141,7 +141,7 @@ def _digest_size(data: bytes) -> int:
         size = int.from_bytes(data[at : at + 4], "little")
         if data[at + 4 : at + 4 + min(size, _MAX_TEMPLATE_NAME)] in _TEMPLATES:
             return bank.size
-    raise LogError(4, "no template that is known (ima, ima-ng, ima-sig …) follows a digest of any bank")
+    raise LogError(0, "no template that is known (ima, ima-ng, ima-sig …) follows a digest of any bank")
 
 
 def _plain_entry(start: int, register: int, digest: bytes, file_digest: bytes, path: bytes) -> Entry:

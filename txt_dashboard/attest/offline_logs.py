@@ -47,6 +47,8 @@ def _runner(command: Callable[[argparse.Namespace], tuple[Report, int]]) -> Call
         try:
             report, code = command(args)
         except (_InputError, LogError, PcrError, why.NoCommonBank, OSError) as error:
+            if not args.json:
+                raise  # the command line says it on standard error
             report, code = {"problems": [str(error)]}, UNUSABLE
         sys.stdout.write(json.dumps(report, indent=2) + "\n" if args.json else _text(report))
         return code

@@ -6,7 +6,7 @@ container of TPM 1.2: Intel TXT Software Development Guide, appendix F; TXT logs
 """
 
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from txt_dashboard.attest.eventlog.cursor import Cursor, LogError
@@ -52,14 +52,15 @@ class Event(NamedTuple):
 class Log(NamedTuple):
     """A log read to its end.
 
-    `banks` are the banks it has digests of, `unknown` the TPM_ALG_IDs of others that it declares.
-    `startup_locality` is what register 0 starts at.
+    `banks` are the banks it has digests of, `unknown` the TPM_ALG_IDs of others that it declares. `extended`
+    holds, by register, the events that went into it, in order. `startup_locality` is what register 0 starts at.
     """
 
     banks: tuple[Bank, ...]
     events: tuple[Event, ...]
-    startup_locality: int = 0
-    unknown: tuple[int, ...] = ()
+    extended: Mapping[int, tuple[Event, ...]]
+    startup_locality: int
+    unknown: tuple[int, ...]
 
 
 class Partial(NamedTuple):
@@ -91,9 +92,9 @@ def parse_partially(data: bytes) -> Partial:
     try:
         banks, unknown, records = _format_of(data)
         events.extend(records)  # keeps what came before an error
-        return Partial(Log(banks, tuple(events), _startup_locality(events), unknown), None)
+        return Partial(Log(banks, tuple(events), _extended(events), _startup_locality(events), unknown), None)
     except LogError as error:
-        return Partial(Log(banks, tuple(events), 0, unknown), error)
+        return Partial(Log(banks, tuple(events), {}, 0, unknown), error)
 
 
 def _format_of(data: bytes) -> _Format:
@@ -101,17 +102,17 @@ def _format_of(data: bytes) -> _Format:
         raise LogError(MAX_SIZE, f"the log has {len(data)} bytes, more than the {MAX_SIZE} that are read")
     if data.startswith(_CONTAINER):
         start, end = _container(data)
-        return _Format((Bank.SHA1,), (), _records(data[:end], start, end, _sha1_record))
+        return _Format((Bank.SHA1,), (), _sha1_records(data[:end], start, end))
     end = _content_end(data)
     if end == 0:
         raise LogError(0, "the log is empty")
-    first = _sha1_record(data, 0, len(data))
+    first = _sha1_record(data, 0)
     if first.kind == _NO_ACTION and first.register == 0 and first.data.startswith(_SPEC_ID):
         sizes = _spec_id(first)
         banks = tuple(bank for algorithm, bank in _ALGORITHMS.items() if algorithm in sizes)
         unknown = tuple(algorithm for algorithm in sizes if algorithm not in _ALGORITHMS)
         return _Format(banks, unknown, _agile_records(data, first, end, sizes))
-    return _Format((Bank.SHA1,), (), _records(data, 0, end, _sha1_record))
+    return _Format((Bank.SHA1,), (), _sha1_records(data, 0, end))
 
 
 def _content_end(data: bytes) -> int:
@@ -151,70 +152,104 @@ def _spec_id(event: Event) -> dict[int, int]:
     return sizes
 
 
-def _records(data: bytes, at: int, end: int, read: Callable[[bytes, int, int], Event]) -> Iterator[Event]:
+def _sha1_records(data: bytes, at: int, end: int) -> Iterator[Event]:
     while at < end:
-        event = read(data, at, len(data))
+        event = _sha1_record(data, at)
         yield event
         at = event.data_offset + len(event.data)
 
 
-def _sha1_record(data: bytes, at: int, end: int) -> Event:
-    if end - at < _SHA1_HEAD.size:
-        raise LogError(at, f"a record needs {_SHA1_HEAD.size} bytes, but only {end - at} are left")
+def _sha1_record(data: bytes, at: int) -> Event:
+    if len(data) - at < _SHA1_HEAD.size:
+        raise LogError(at, f"a record needs {_SHA1_HEAD.size} bytes, but only {len(data) - at} are left")
     register, kind, digest, size = _SHA1_HEAD.unpack_from(data, at)
     _check_register(register, kind, at)
     start = at + _SHA1_HEAD.size
-    if size > end - start:
-        raise LogError(start - 4, f"the event's data has {size} bytes, but only {end - start} are left")
+    if size > len(data) - start:
+        raise LogError(start - 4, f"the event's data has {size} bytes, but only {len(data) - start} are left")
     return Event(at, register, kind, {Bank.SHA1: digest}, data[start : start + size], start)
+
+
+class _Layout:
+    """The record that nearly every event of a crypto-agile log has: all declared digests, in the declared order.
+
+    It is unpacked at once, for speed; any other record is read digest by digest.
+    """
+
+    def __init__(self, sizes: Mapping[int, int]) -> None:
+        record = struct.Struct("<III" + "".join(f"H{size}s" for size in sizes.values()) + "I")
+        self.size = record.size
+        self.unpack = record.unpack_from
+        self.count = len(sizes)
+        self.algorithms = tuple(sizes)
+        self.banks = tuple(_ALGORITHMS.get(algorithm) for algorithm in sizes)
 
 
 def _agile_records(data: bytes, first: Event, end: int, sizes: Mapping[int, int]) -> Iterator[Event]:
     yield first
+    layout = _Layout(sizes)
+    at = first.data_offset + len(first.data)
+    while at < end:
+        event = _usual_record(data, at, layout) or _unusual_record(data, at, sizes)
+        yield event
+        at = event.data_offset + len(event.data)
 
-    def read(data: bytes, at: int, end: int) -> Event:
-        return _agile_record(data, at, end, sizes)
 
-    yield from _records(data, first.data_offset + len(first.data), end, read)
+def _usual_record(data: bytes, at: int, layout: _Layout) -> Event | None:
+    """The record at `at`, or None where it has another layout or can't be read."""
+    start = at + layout.size
+    if start > len(data):
+        return None
+    register, kind, count, *rest, size = layout.unpack(data, at)
+    if count != layout.count or tuple(rest[::2]) != layout.algorithms or size > len(data) - start:
+        return None
+    _check_register(register, kind, at)
+    digests = {bank: digest for bank, digest in zip(layout.banks, rest[1::2], strict=True) if bank}
+    return Event(at, register, kind, digests, data[start : start + size], start)
 
 
-def _agile_record(data: bytes, at: int, end: int, sizes: Mapping[int, int]) -> Event:
+def _unusual_record(data: bytes, at: int, sizes: Mapping[int, int]) -> Event:
     try:
         register, kind, count = _AGILE_HEAD.unpack_from(data, at)
         _check_register(register, kind, at)
         if not 0 < count <= len(sizes):
             raise LogError(at + 8, f"the event has {count} digests, the log's header declares {len(sizes)}")
-        digests, start = _digests(data, at + 12, count, sizes)
+        digests, start = _digests(data, at + _AGILE_HEAD.size, count, sizes)
         (size,) = _U32.unpack_from(data, start)
     except struct.error:
-        raise LogError(at, f"the record is longer than the {end - at} bytes that are left") from None
+        raise LogError(at, f"the record is longer than the {len(data) - at} bytes that are left") from None
     start += 4
-    if size > end - start:
-        raise LogError(start - 4, f"the event's data has {size} bytes, but only {end - start} are left")
+    if size > len(data) - start:
+        raise LogError(start - 4, f"the event's data has {size} bytes, but only {len(data) - start} are left")
     return Event(at, register, kind, digests, data[start : start + size], start)
 
 
 def _digests(data: bytes, at: int, count: int, sizes: Mapping[int, int]) -> tuple[dict[Bank, bytes], int]:
-    """The digests of the banks we know, and where they end; a number field behind them is still to be read."""
-    digests: dict[Bank, bytes] = {}
-    seen = set()
+    """Digests in any order, each algorithm at most once; and where they end."""
+    found: dict[int, bytes] = {}
     for _ in range(count):
         (algorithm,) = _U16.unpack_from(data, at)
         if algorithm not in sizes:
             raise LogError(at, f"digest algorithm 0x{algorithm:x} is not declared in the log's header")
-        if algorithm in seen:
+        if algorithm in found:
             raise LogError(at, f"digest algorithm 0x{algorithm:x} occurs twice in one event")
-        seen.add(algorithm)
         start = at + 2
         at = start + sizes[algorithm]
-        if (bank := _ALGORITHMS.get(algorithm)) is not None:
-            digests[bank] = data[start:at]
-    return digests, at
+        found[algorithm] = data[start:at]
+    return {bank: found[algorithm] for algorithm, bank in _ALGORITHMS.items() if algorithm in found}, at
 
 
 def _check_register(register: int, kind: int, at: int) -> None:
     if register >= REGISTER_COUNT and kind != _NO_ACTION and register != NO_REGISTER:
         raise LogError(at, f"register {register} does not exist: a TPM has 0 to {REGISTER_COUNT - 1}")
+
+
+def _extended(events: list[Event]) -> dict[int, tuple[Event, ...]]:
+    found: dict[int, list[Event]] = {}
+    for event in events:
+        if event.kind != _NO_ACTION and event.register != NO_REGISTER:
+            found.setdefault(event.register, []).append(event)
+    return {register: tuple(found[register]) for register in sorted(found)}
 
 
 def _startup_locality(events: list[Event]) -> int:

@@ -9,9 +9,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 
-from txt_dashboard.attest.eventlog.kinds import Kind
 from txt_dashboard.attest.eventlog.log import Log
-from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank, Values, is_blank
+from txt_dashboard.attest.pcr import Bank, Values, is_blank
 
 _HASHES: dict[Bank, Callable[[bytes], "hashlib._Hash"]] = {
     Bank.SHA1: partial(hashlib.sha1, usedforsecurity=False),
@@ -19,7 +18,6 @@ _HASHES: dict[Bank, Callable[[bytes], "hashlib._Hash"]] = {
     Bank.SHA384: hashlib.sha384,
     Bank.SHA512: hashlib.sha512,
 }
-_NO_ACTION = int(Kind.EV_NO_ACTION)
 
 
 class Standing(StrEnum):
@@ -33,24 +31,19 @@ class Standing(StrEnum):
 def replay(log: Log, bank: Bank) -> dict[int, bytes]:
     """The value of every register that the log extends in this bank, by index.
 
-    Left out are registers with an event that has no digest in this bank: what the TPM then extended is not
-    known. An event of a register that no TPM has extends nothing.
+    Left out are registers with an event that has no digest in this bank: what the TPM then extended is not known.
     """
     new = _HASHES[bank]
-    values = {0: start_value(log, bank, 0)}
-    zero = bytes(bank.size)
-    extended = set()
-    incomplete = set()
-    for _, register, kind, digests, _, _ in log.events:
-        if kind == _NO_ACTION:
-            continue
+    values = {}
+    for register, events in log.extended.items():
+        value = start_value(log, bank, register)
         try:
-            values[register] = new(values.get(register, zero) + digests[bank]).digest()
+            for event in events:
+                value = new(value + event.digests[bank]).digest()
         except KeyError:
-            incomplete.add(register)
-        extended.add(register)
-    known = extended - incomplete
-    return {register: values[register] for register in sorted(known) if register < REGISTER_COUNT}
+            continue
+        values[register] = value
+    return values
 
 
 def start_value(log: Log, bank: Bank, register: int) -> bytes:
@@ -62,11 +55,13 @@ def start_value(log: Log, bank: Bank, register: int) -> bytes:
 def judge(log: Log, bank: Bank, values: Values) -> dict[int, Standing]:
     """How each of a TPM's registers of one bank stands with the log; `values` should be verified."""
     replayed = replay(log, bank)
-    silent = {event.register for event in log.events if event.extends}
-    return {index: _standing(value, replayed.get(index), index in silent) for index, value in sorted(values.items())}
+    return {
+        index: _standing(value, replayed.get(index), mentioned=index in log.extended)
+        for index, value in sorted(values.items())
+    }
 
 
-def _standing(value: bytes, replayed: bytes | None, mentioned: bool) -> Standing:  # noqa: FBT001
+def _standing(value: bytes, replayed: bytes | None, *, mentioned: bool) -> Standing:
     if replayed is not None:
         return Standing.EXPLAINED if replayed == value else Standing.CONTRADICTED
     return Standing.EXPLAINED if is_blank(value) and not mentioned else Standing.UNEXPLAINED

@@ -4,6 +4,7 @@ Source: TCG PC Client Platform Firmware Profile 1.06, sections 3.3 (registers) a
 Software Development Guide, appendix F.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from txt_dashboard.attest.eventlog.log import Event
 from txt_dashboard.attest.text import shown, shown_hex
 
 _MAX_DETAILS = 64
+_BOOT_ENTRY = re.compile(r"Boot[0-9A-Fa-f]{4}")
 
 
 class Story(NamedTuple):
@@ -105,9 +107,9 @@ def _boot_variable(event: Event) -> Story:
     if found.name == "BootOrder":
         order = uefi.boot_order(found.contents, found.offset)
         return Story(_VARIABLES["BootOrder"], key, "boot order: " + shown(", ".join(f"{each:04X}" for each in order)))
-    if not found.name.startswith("Boot"):
+    if not _BOOT_ENTRY.fullmatch(found.name):
         return _variable(event)
-    thing = Thing(f"the boot entry {shown(found.name, 20)}")
+    thing = Thing(f"the boot entry {found.name}")
     if not found.contents:
         return Story(thing, key, f"{found.name}: not set")
     entry = uefi.boot_entry(found.contents, found.offset)

@@ -69,7 +69,7 @@ def baseline(log: Log, bank: Bank, register: int, vary: Mapping[int, Structure])
     """
     if register not in REGISTERS:
         raise BaselineError(f"register {register} has one golden value; only {sorted(REGISTERS)} may vary by events")
-    events = _events(log, register)
+    events = log.extended.get(register, ())
     if unknown := sorted(vary.keys() - set(range(len(events)))):
         raise BaselineError(f"register {register} has no event {unknown[0]}")
     expected = []
@@ -87,7 +87,7 @@ def compare(golden: EventBaseline, log: Log, verified: bytes) -> Mismatch | None
     """
     if replay(log, golden.bank).get(golden.register) != verified:
         return Mismatch(None, f"the log does not replay to register {golden.register}, so it proves nothing")
-    events = _events(log, golden.register)
+    events = log.extended[golden.register]
     for event, expected in zip(events, golden.events, strict=False):
         if event.digests[golden.bank] != expected.digest and (why := _excess(event, expected, golden.bank)):
             return Mismatch(event.offset, why)
@@ -96,10 +96,6 @@ def compare(golden: EventBaseline, log: Log, verified: bytes) -> Mismatch | None
     if len(events) < len(golden.events):
         return Mismatch(None, f"the log has {len(events)} events, the baseline {len(golden.events)}")
     return None
-
-
-def _events(log: Log, register: int) -> list[Event]:
-    return [event for event in log.events if event.register == register and event.extends]
 
 
 def _expect(event: Event, bank: Bank, structure: Structure | None) -> Expected:
