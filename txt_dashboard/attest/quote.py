@@ -130,6 +130,10 @@ class Verification(NamedTuple):
         """All ten steps in their order; the last three are not judged here."""
         return tuple(map(StepResult, Step, (*self.proof, self.counters, _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)))
 
+    def result(self, step: Step) -> StepResult:
+        """What was found at one step."""
+        return next(result for result in self.steps if result.step is step)
+
 
 def verify(quote: Quote, key: AttestationKey, demand: Demand) -> Verification:
     """Verifies a TPM 2.0 quote by the key that is bound to the host. Never raises for what a host sent."""
