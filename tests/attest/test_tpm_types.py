@@ -93,6 +93,21 @@ def test_a_key_for_encryption_is_read_too_so_that_its_attributes_can_refuse_it()
     assert area.attributes & Attribute.DECRYPT
 
 
+def test_a_public_area_of_another_size_than_it_says_is_refused() -> None:
+    area = Forge.rsa().area
+    for wrong in (len(area) - 3, len(area) - 1, 0, 0xFFFF):
+        with pytest.raises(FormatError, match="claims") as refusal:
+            parse_tpm2b_public(struct.pack(">H", wrong) + area[2:])
+        assert refusal.value.offset == 0
+
+
+def test_a_modulus_of_another_length_than_its_key_is_refused() -> None:
+    area = Forge.rsa().area
+    bits = area.index(struct.pack(">HI", 2048, 0))
+    with pytest.raises(FormatError, match="2048 bits for a key of 3072"):
+        parse_tpm2b_public(area[:bits] + struct.pack(">H", 3072) + area[bits + 2 :])
+
+
 def test_a_composite_is_read() -> None:
     assert parse_tpm12_composite(COMPOSITE) == {0: bytes(20), 17: bytes(20)}
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 
 from txt_dashboard.attest import offline_logs, offline_verify
 
-UNUSABLE = 2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command on `arguments` (the process's own by default); answers its exit code."""
@@ -23,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = args.run(args)
     except (OSError, ValueError) as error:  # every error type of this package is a ValueError
         sys.stderr.write(f"unusable input: {error}\n")
-        return UNUSABLE
+        return offline_verify.UNUSABLE
     return code
 
 

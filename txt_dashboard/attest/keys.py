@@ -1,7 +1,7 @@
 """Attestation keys: read from what people and registrars hand over, judged, and used to check a signature.
 
-Sources: TPM 2.0 Library part 1, revision 1.38, section 25.1.6 and part 2, section 8.3 (attributes: only a restricted
-signing key refuses to sign forged TPM structures); RFC 7468 (PEM), RFC 5280 (X.509, SubjectPublicKeyInfo).
+Sources: TPM 2.0 Library part 2, revision 1.38, section 8.3 (TPMA_OBJECT: only a restricted signing key refuses to
+sign what looks like a TPM's structure and was not made by the TPM); RFC 7468 (PEM); RFC 5280 (X.509).
 """
 
 import hashlib
@@ -35,6 +35,7 @@ from txt_dashboard.attest.tpm_types import FormatError, Signature, SigningAlgori
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _SIZE_LIMIT = 64 * 1024  # bytes; a certificate with many extensions has a few thousand
+_UNREADABLE = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)  # what cryptography raises for odd bytes
 _PEM_BEGIN = b"-----BEGIN "
 _DER_SEQUENCE = b"\x30"
 
@@ -52,7 +53,7 @@ _HASHES: dict[Bank, hashes.HashAlgorithm] = {
 }
 _ECDSA = {bank: ec.ECDSA(algorithm) for bank, algorithm in _HASHES.items()}
 _PKCS1 = padding.PKCS1v15()
-# TPMs differ in the salt's length (part 1, B.7: as long as fits, or as the hash), so it is read from the signature.
+# TPMs differ in the salt's length (as long as fits, or as the hash), so it is read from the signature.
 _PSS = {bank: padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO) for bank, algorithm in _HASHES.items()}
 
 _MUST_BE_SET = {
@@ -84,7 +85,7 @@ class AttestationKey:
 
     @cached_property
     def findings(self) -> tuple[StepFinding, ...]:
-        """What step `key` finds; never empty. A key with a failure must not be enrolled, and verifies nothing."""
+        """What step `key` finds; never empty. A key with a failure proves nothing: don't enroll it."""
         found = [] if self.usable else [StepFinding(StepReason.KEY_KIND, {"kind": _kind(self.public)})]
         if self.area is not None:
             found.append(_judge_attributes(self.area.attributes))
@@ -160,36 +161,34 @@ def load_key(data: bytes) -> AttestationKey:
 def _load_pem(text: bytes) -> AttestationKey:
     if text.count(_PEM_BEGIN) != 1:
         raise FormatError("the PEM file holds more than one entry, so which key is meant is open")
+    certified = text.startswith(_PEM_BEGIN + b"CERTIFICATE-----")
     try:
-        if text.startswith(_PEM_BEGIN + b"CERTIFICATE-----"):
-            return _certified(x509.load_pem_x509_certificate(text))
-        return AttestationKey(_supported(load_pem_public_key(text)))
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise _unreadable("PEM", error) from None
+        public = x509.load_pem_x509_certificate(text).public_key() if certified else load_pem_public_key(text)
+    except _UNREADABLE as error:
+        raise FormatError(f"no key can be read from this PEM: {error}") from None
+    return AttestationKey(_supported(public), from_certificate=certified)
 
 
 def _load_der(data: bytes) -> AttestationKey:
     try:
-        return AttestationKey(_supported(load_der_public_key(data)))
-    except FormatError:
-        raise
-    except (ValueError, UnsupportedAlgorithm):
-        pass  # no bare key, then it is a certificate or nothing
+        public = load_der_public_key(data)
+    except _UNREADABLE:
+        return AttestationKey(_supported(_certified(data)), from_certificate=True)
+    return AttestationKey(_supported(public))
+
+
+def _certified(data: bytes) -> PublicKeyTypes:
     try:
-        return _certified(x509.load_der_x509_certificate(data))
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise _unreadable("DER", error) from None
-
-
-def _certified(certificate: x509.Certificate) -> AttestationKey:
-    return AttestationKey(_supported(certificate.public_key()), from_certificate=True)
+        return x509.load_der_x509_certificate(data).public_key()
+    except _UNREADABLE as error:
+        raise FormatError(f"no key and no certificate can be read from this DER: {error}") from None
 
 
 def _load_area(area: PublicArea) -> AttestationKey:
     try:
         return AttestationKey(_numbers(area).public_key(), area)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unreadable("TPM2B_PUBLIC", error) from None
+    except _UNREADABLE as error:
+        raise FormatError(f"the TPM2B_PUBLIC describes no key: {error}") from None
 
 
 def _numbers(area: PublicArea) -> rsa.RSAPublicNumbers | ec.EllipticCurvePublicNumbers:
@@ -203,10 +202,6 @@ def _supported(public: PublicKeyTypes) -> PublicKey:
     if not isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
         raise FormatError("the key is neither RSA nor ECDSA")
     return public
-
-
-def _unreadable(form: str, error: Exception) -> FormatError:
-    return error if isinstance(error, FormatError) else FormatError(f"no key can be read from this {form}: {error}")
 
 
 def _kind(public: PublicKey) -> str:

@@ -2,8 +2,8 @@
 
 Every step that can be judged is judged, each by itself, and a failure stays whatever the others find.
 
-Sources: TPM 2.0 Library part 1, revision 1.38, section 31 (what an attestation proves); TPM Main part 1, level 2
-revision 116; the steps themselves in `quote_steps`.
+Sources: TPM 2.0 Library part 3, revision 1.38, section 18.4 (TPM2_Quote); TPM Main part 3, level 2 revision 116,
+section 16.3 (TPM_Quote).
 """
 
 from collections.abc import Callable, Mapping

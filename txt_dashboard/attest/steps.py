@@ -131,7 +131,7 @@ class StepReason(Enum):
 
 
 class StepFinding(NamedTuple):
-    """One reason with what its sentence needs to be filled in."""
+    """One reason with what its sentence needs to be filled in, shown by `str`."""
 
     reason: StepReason
     params: Mapping[str, object] = MappingProxyType({})

@@ -4,7 +4,7 @@ Parsed is not verified: every value here is what the sender wrote. Values are na
 times faster than frozen dataclasses: a quote is verified at the speed of its signature.
 
 Sources: TPM 2.0 Library part 2, revision 1.38: TPMS_ATTEST (10.12.8), TPMS_CLOCK_INFO (10.11.1), TPMS_QUOTE_INFO
-(10.12.1), TPML_PCR_SELECTION (10.9.7), TPMT_SIGNATURE (11.3.4), TPM_ALG_ID (6.3).
+(10.12.4), TPML_PCR_SELECTION (10.9.7), TPMT_SIGNATURE (11.3.4), TPM_ALG_ID (6.3).
 """
 
 from enum import IntEnum
