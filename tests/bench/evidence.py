@@ -15,7 +15,7 @@ from txt_dashboard.attest.tpm_types import parse_signature
 
 REGISTERS = range(8)
 ROUNDS, TIMES = 200, 100
-PARALLEL_SECONDS = 3.0
+PARALLEL_ROUNDS, PARALLEL_SECONDS = 3, 2.0
 
 Work = Callable[[], object]
 
@@ -83,7 +83,8 @@ def main() -> None:
         ours, bare = compare(work_of(forge), bare_check(forge))
         limit_text = f"at most {limit} times the bare signature check"
         row(f"{name}, 8 registers, key kept", 1 / ours, 1 / bare, ours / bare, limit_text)
-    one, two = processes(1, rsa.private_bytes), processes(2, rsa.private_bytes)
+    tries = [(processes(1, rsa.private_bytes), processes(2, rsa.private_bytes)) for _ in range(PARALLEL_ROUNDS)]
+    one, two = max(one for one, _ in tries), max(two for _, two in tries)
     row("two processes, one process", two, one, two / one, f"at least 1.7 times ({os.cpu_count()} processors)")
 
 

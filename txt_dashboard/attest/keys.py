@@ -5,8 +5,9 @@ sign what looks like a TPM's structure and was not made by the TPM); RFC 7468 (P
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -130,15 +131,23 @@ class AttestationKey:
         described = self.area.scheme if self.area else None
         return str(described) if described else " or ".join(algorithm.name for algorithm in self._algorithms)
 
-    def _check(self, message: bytes, signature: Signature) -> None:
-        public, scheme = self.public, signature.scheme
-        if isinstance(public, ec.EllipticCurvePublicKey):
-            r, s = signature.values
-            encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
-            public.verify(encoded, message, _ECDSA[scheme.hash])
-        else:
-            padded = _PSS[scheme.hash] if scheme.algorithm is SigningAlgorithm.RSAPSS else _PKCS1
-            public.verify(signature.values[0], message, padded, _HASHES[scheme.hash])
+    @cached_property
+    def _check(self) -> Callable[[bytes, Signature], None]:
+        if isinstance(self.public, rsa.RSAPublicKey):
+            return partial(_check_rsa, self.public)
+        return partial(_check_ecdsa, self.public)
+
+
+def _check_rsa(public: rsa.RSAPublicKey, message: bytes, signature: Signature) -> None:
+    algorithm, bank = signature.scheme
+    padded = _PSS[bank] if algorithm is SigningAlgorithm.RSAPSS else _PKCS1
+    public.verify(signature.values[0], message, padded, _HASHES[bank])
+
+
+def _check_ecdsa(public: ec.EllipticCurvePublicKey, message: bytes, signature: Signature) -> None:
+    r, s = signature.values
+    encoded = encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    public.verify(encoded, message, _ECDSA[signature.scheme.hash])
 
 
 def load_key(data: bytes) -> AttestationKey:

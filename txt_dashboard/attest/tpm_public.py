@@ -95,8 +95,8 @@ def _name(algorithm: Bank, area: bytes) -> bytes:
 
 
 def _skip_symmetric(reader: Reader) -> None:
-    if reader.number(2, "the symmetric algorithm") != ALG_NULL:
-        reader.take(4, "the symmetric key's bits and mode")
+    if not reader.skip(ALG_NULL):
+        reader.take(6, "the symmetric algorithm, its bits and its mode")
 
 
 def _rsa(reader: Reader) -> RsaNumbers:
@@ -112,8 +112,8 @@ def _ecc(reader: Reader) -> EccPoint:
     number = reader.number(2, "curveID")
     if number not in set(Curve):
         reader.refuse(f"the curve is {number:#06x}, neither P-256 nor P-384", back=2)
-    if reader.number(2, "the derivation scheme") != ALG_NULL:
-        reader.hash_algorithm("the derivation's hash")
+    if not reader.skip(ALG_NULL):
+        reader.take(4, "the derivation scheme and its hash")
     x = reader.sized(COORDINATE_LIMIT, "the point's x")
     y = reader.sized(COORDINATE_LIMIT, "the point's y")
     return EccPoint(Curve(number), int.from_bytes(x, "big"), int.from_bytes(y, "big"))

@@ -16,7 +16,7 @@ from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank
 
 TPM_GENERATED = 0xFF544347
 ATTEST_QUOTE = 0x8018
-ALG_NULL = 0x0010
+ALG_NULL = b"\x00\x10"
 
 NAME_LIMIT = 66  # TPM2B_NAME: an algorithm id and the longest digest
 NONCE_LIMIT = 66  # TPM2B_DATA: the size of a TPMT_HA
@@ -39,9 +39,6 @@ class SigningAlgorithm(IntEnum):
     RSASSA = 0x0014
     RSAPSS = 0x0016
     ECDSA = 0x0018
-
-
-_SIGNING_ALGORITHMS: dict[int, SigningAlgorithm] = {each.value: each for each in SigningAlgorithm}
 
 
 class FormatError(ValueError):
@@ -98,6 +95,12 @@ class Reader:
             self.refuse(f"{what} does not fit: {size} bytes claimed, {max(self.left - 2, 0)} left, {limit} allowed")
         self._at = start + size
         return value
+
+    def skip(self, mark: bytes) -> bool:
+        """Takes these bytes if they are the next ones, and says whether they were."""
+        found = self._data.startswith(mark, self._at)
+        self._at += len(mark) if found else 0
+        return found
 
     def hash_algorithm(self, what: str) -> Bank:
         """A TPMI_ALG_HASH; raises `FormatError` for one we don't know."""
@@ -173,6 +176,13 @@ class SigningScheme(NamedTuple):
         return f"{self.algorithm.name} with {self.hash}"
 
 
+_SIGNING_SCHEMES: dict[tuple[int, ...], SigningScheme] = {
+    (algorithm.value, number): SigningScheme(algorithm, bank)
+    for algorithm in SigningAlgorithm
+    for number, bank in HASH_ALGORITHMS.items()
+}
+
+
 class Signature(NamedTuple):
     """TPMT_SIGNATURE: one value for RSA, the two numbers r and s for ECDSA (big-endian)."""
 
@@ -202,7 +212,7 @@ def parse_attest(data: bytes) -> Attest:
 def parse_signature(data: bytes) -> Signature:
     """A TPMT_SIGNATURE (RSASSA, RSAPSS, ECDSA) and nothing behind it; raises `FormatError`."""
     reader = Reader(data)
-    scheme = _signing_scheme(reader, *reader.numbers(_SCHEME, "the signature's scheme and hash"))
+    scheme = _signing_scheme(reader)
     values: tuple[bytes, ...]
     if scheme.algorithm is SigningAlgorithm.ECDSA:
         values = reader.sized(COORDINATE_LIMIT, "signatureR"), reader.sized(COORDINATE_LIMIT, "signatureS")
@@ -214,19 +224,18 @@ def parse_signature(data: bytes) -> Signature:
 
 def read_scheme(reader: Reader) -> SigningScheme | None:
     """The scheme of a key, a TPMT_SIG_SCHEME (11.2.1.5); `None` where it is left open; raises `FormatError`."""
-    algorithm = reader.number(2, "the signing scheme")
-    if algorithm == ALG_NULL:
+    if reader.skip(ALG_NULL):
         return None
-    return _signing_scheme(reader, algorithm, reader.number(2, "the scheme's hash"))
+    return _signing_scheme(reader)
 
 
-def _signing_scheme(reader: Reader, algorithm: int, hash_algorithm: int) -> SigningScheme:
-    known, bank = _SIGNING_ALGORITHMS.get(algorithm), HASH_ALGORITHMS.get(hash_algorithm)
-    if known is None:
-        reader.refuse(f"the signing scheme is {algorithm:#06x}, none of RSASSA, RSAPSS and ECDSA", back=4)
-    if bank is None:
-        reader.refuse(f"the scheme's hash is {hash_algorithm:#06x}, none that we know", back=2)
-    return SigningScheme(known, bank)
+def _signing_scheme(reader: Reader) -> SigningScheme:
+    numbers = reader.numbers(_SCHEME, "a signing scheme and its hash")
+    scheme = _SIGNING_SCHEMES.get(numbers)
+    if scheme is None:
+        algorithm, bank = numbers
+        reader.refuse(f"{algorithm:#06x} with {bank:#06x} is no signing scheme and hash we verify", back=_SCHEME.size)
+    return scheme
 
 
 def read_bitmap(reader: Reader, size: int) -> tuple[int, ...]:
