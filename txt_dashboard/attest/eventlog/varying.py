@@ -1,0 +1,173 @@
+"""Baselines by events, for registers whose values legitimately differ from host to host (1, 5 and 8).
+
+A log counts only when it replays exactly to the verified register, so that each digest is authentic. Events
+then match the golden ones one by one; only an event that was declared to vary may have another digest, and
+only if that digest is recomputed from its data, and the data is wholly the declared structure within limits.
+Type and name excuse nothing: they are not authenticated.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from txt_dashboard.attest.eventlog import ipl, measured, uefi
+from txt_dashboard.attest.eventlog.cursor import LogError
+from txt_dashboard.attest.eventlog.log import Event, Log
+from txt_dashboard.attest.eventlog.replay import replay
+from txt_dashboard.attest.pcr import Bank
+
+REGISTERS = frozenset({1, 5, 8})
+_UUID = re.compile(rb"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F-])")
+
+
+class Structure(StrEnum):
+    """What the data of a varying event must be, wholly."""
+
+    BOOT_ORDER = "boot order"  # a list of the golden order's entries, each once, in any order
+    BOOT_ENTRY = "boot entry"  # the golden load option, but for the disk and partition it lies on
+    PARTITIONS = "partitions"  # a partition table whose partitions have the golden types, in the golden order
+    UUIDS = "command with UUIDs"  # the golden GRUB command, but for the digits of UUIDs in it
+
+
+class BaselineError(ValueError):
+    """A baseline by events can't be made as asked; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One golden event: its digest, and, where it may vary, the structure and the golden data that sets limits."""
+
+    digest: bytes
+    structure: Structure | None = None
+    golden: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class EventBaseline:
+    """The events that one register of one bank must show, in order."""
+
+    register: int
+    bank: Bank
+    events: tuple[Expected, ...]
+
+
+class Mismatch(NamedTuple):
+    """Why a log does not match; `offset` is the event's byte in the log, or None where the whole log is at fault."""
+
+    offset: int | None
+    sentence: str
+
+
+def baseline(log: Log, bank: Bank, register: int, vary: Mapping[int, Structure]) -> EventBaseline:
+    """The golden events of a register, from a log that was checked against its verified value.
+
+    `vary` declares the structure of events that may vary, by their position among the register's events.
+    Raises `BaselineError` for another register, a position without an event, or an event that is not the
+    structure already.
+    """
+    if register not in REGISTERS:
+        raise BaselineError(f"register {register} has one golden value; only {sorted(REGISTERS)} may vary by events")
+    events = log.extended.get(register, ())
+    if unknown := sorted(vary.keys() - set(range(len(events)))):
+        raise BaselineError(f"register {register} has no event {unknown[0]}")
+    expected = []
+    for position, event in enumerate(events):
+        if bank not in event.digests:
+            raise BaselineError(f"event {position} of register {register} has no {bank} digest")
+        expected.append(_expect(event, bank, vary.get(position)))
+    return EventBaseline(register, bank, tuple(expected))
+
+
+def compare(golden: EventBaseline, log: Log, verified: bytes) -> Mismatch | None:
+    """The first way in which a host's log differs from the baseline, or None where it matches.
+
+    `verified` must be the register's value from a verified quote: nothing else makes a log count.
+    """
+    if replay(log, golden.bank).get(golden.register) != verified:
+        return Mismatch(None, f"the log does not replay to register {golden.register}, so it proves nothing")
+    events = log.extended[golden.register]
+    for event, expected in zip(events, golden.events, strict=False):
+        if event.digests[golden.bank] != expected.digest and (why := _excess(event, expected, golden.bank)):
+            return Mismatch(event.offset, why)
+    if len(events) > len(golden.events):
+        return Mismatch(events[len(golden.events)].offset, "the event is one more than the baseline has")
+    if len(events) < len(golden.events):
+        return Mismatch(None, f"the log has {len(events)} events, the baseline {len(golden.events)}")
+    return None
+
+
+def _expect(event: Event, bank: Bank, structure: Structure | None) -> Expected:
+    if structure is None:
+        return Expected(event.digests[bank])
+    body = _measured(event, bank)
+    if body is None:
+        raise BaselineError(f"the digest of the event at byte {event.offset} is not that of its data: it can't vary")
+    try:
+        _LIMITS[structure](body, body)
+    except LogError as error:
+        raise BaselineError(f"the event at byte {event.offset} is no {structure}: {error.sentence}") from None
+    return Expected(event.digests[bank], structure, body)
+
+
+def _excess(event: Event, expected: Expected, bank: Bank) -> str | None:
+    """Why the event's other digest is not excused."""
+    if expected.structure is None:
+        return "the event's digest is not the golden one, and it may not vary"
+    body = _measured(event, bank)
+    if body is None:
+        return "the event's digest is not that of its data, so the data proves nothing"
+    try:
+        within = _LIMITS[expected.structure](body, expected.golden)
+    except LogError as error:
+        return f"the event is no {expected.structure}: {error.sentence}"
+    return None if within else f"the {expected.structure} is beyond the limits that the golden one sets"
+
+
+def _measured(event: Event, bank: Bank) -> bytes | None:
+    """The bytes that the event's digest was recomputed from, whatever type and name it claims."""
+    command = ipl.command(event.data)
+    candidates = [event.data, *([] if command is None else [command]), *measured.variable_contents(event)]
+    return next((each for each in candidates if measured.digest(bank, each) == event.digests[bank]), None)
+
+
+def _contents(body: bytes) -> bytes:
+    """A variable's contents, where firmware measured them with vendor and name; else the body itself."""
+    try:
+        return uefi.variable(body, 0).contents
+    except LogError:
+        return body
+
+
+def _same_name(body: bytes, golden: bytes) -> bool:
+    """Where vendor and name were measured too, they are the golden ones."""
+    head, golden_head = body[: len(body) - len(_contents(body))], golden[: len(golden) - len(_contents(golden))]
+    return head[:16] == golden_head[:16] and head[32:] == golden_head[32:]
+
+
+def _boot_order(body: bytes, golden: bytes) -> bool:
+    order, known = (uefi.boot_order(_contents(each), 0) for each in (body, golden))
+    return _same_name(body, golden) and set(order) <= set(known)
+
+
+def _boot_entry(body: bytes, golden: bytes) -> bool:
+    entry, known = (uefi.boot_entry_anywhere(_contents(each), 0) for each in (body, golden))
+    return _same_name(body, golden) and entry == known
+
+
+def _partitions(body: bytes, golden: bytes) -> bool:
+    (_, entries), (_, known) = (uefi.partitions(each, 0) for each in (body, golden))
+    return [entry.kind for entry in entries] == [entry.kind for entry in known]
+
+
+def _uuids(body: bytes, golden: bytes) -> bool:
+    return _UUID.split(body) == _UUID.split(golden)
+
+
+_LIMITS: dict[Structure, Callable[[bytes, bytes], bool]] = {
+    Structure.BOOT_ORDER: _boot_order,
+    Structure.BOOT_ENTRY: _boot_entry,
+    Structure.PARTITIONS: _partitions,
+    Structure.UUIDS: _uuids,
+}
