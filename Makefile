@@ -8,7 +8,7 @@ DEV    := $(VENV)/.dev
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-browser test-services test-wheel lint bench lock clean
+.PHONY: help run test test-evidence test-browser test-services test-wheel lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -17,7 +17,10 @@ run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:
 	@$(BIN)/python manage.py run
 
 test: $(DEV) ## everything that needs Python only
-	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel" tests
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared" tests
+
+test-evidence: $(DEV) ## real event logs and quotes, and attacks on them (TXT_SHARED_DATA)
+	$(BIN)/pytest -n 2 -m shared tests
 
 test-browser: $(DEV) ## Selenium and Chromium against the running product
 	$(BIN)/pytest -m browser tests/e2e

@@ -76,18 +76,18 @@ def test_any_bytes_as_an_ima_list(data: bytes) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        agile_log() + agile_record(Record(4, 4), ("sha1",)) * 20000,
+        agile_log() + agile_record(Record(4, 4), ("sha1",)) * 5000,
         agile_log(Record(7, 0x80000001, b"\1" * 10**6)),
-        sha1_log() + struct.pack("<II20sI", 4, 4, b"x" * 20, 0) * 30000,
+        sha1_log() + struct.pack("<II20sI", 4, 4, b"x" * 20, 0) * 8000,
         agile_log(*[Record(8, 0xD, b"grub_cmd: " + b"a " * 400000 + b"\0")]),
     ],
 )
 def test_memory_and_time_are_bounded_by_the_inputs_size(data: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     tracemalloc.start()
     parse(data)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 20 * len(data) + 2**20
     exercise_log(data)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

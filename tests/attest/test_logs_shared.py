@@ -18,10 +18,7 @@ from txt_dashboard.attest.eventlog.why import Explanation, explain
 from txt_dashboard.attest.pcr import Bank
 
 DATA = Path(os.environ.get("TXT_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "tpm"
-pytestmark = [
-    pytest.mark.shared,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the shared test data is not there: set TXT_SHARED_DATA"),
-]
+pytestmark = pytest.mark.shared
 
 Row = dict[str, Any]
 GUARD = "immune-gmbh__guard-oss/"
@@ -50,6 +47,10 @@ def cases() -> list[Any]:
 
 def read(name: str) -> Log:
     return parse((DATA / name).read_bytes())
+
+
+def test_the_shared_test_data_is_there() -> None:
+    assert manifest(), f"the shared test data is missing at {DATA}: set TXT_SHARED_DATA to the folder that holds tpm/"
 
 
 @pytest.mark.parametrize("row", rows("event-log", "event-log-txt"))
