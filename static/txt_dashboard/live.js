@@ -128,6 +128,19 @@
     for (const [name, value] of [...detail.formData]) if (!value) detail.formData.delete(name);
   });
 
+  // Who goes by keys keeps their place: what had the focus is found again by its id, its link or its fold.
+  let place = "";
+  function keepPlace() {
+    const at = document.activeElement;
+    const link = at.getAttribute("href"), fold = at.matches("summary") && at.parentElement.id;
+    place = at.id ? `#${CSS.escape(at.id)}` : link ? `main a[href="${CSS.escape(link)}"]` : fold ? `#${CSS.escape(fold)} > summary` : "";
+  }
+  function findPlace() {
+    if (place && document.activeElement === document.body) document.querySelector(place)?.focus({ preventScroll: true });
+  }
+  document.body.addEventListener("htmx:beforeSwap", keepPlace);
+  for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap"]) document.body.addEventListener(name, findPlace);
+
   // What htmx swapped in, and what it could not do.
   document.body.addEventListener("htmx:afterSettle", (event) => tellTimes(event.target.isConnected ? event.target : document));
   document.body.addEventListener("htmx:beforeRequest", () => show(byId("alert"), ""));

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
-from selenium.webdriver import Chrome, ChromeOptions
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -125,7 +125,7 @@ class Screen:
 
     def press(self, *keys: str) -> None:
         """Types where the focus is."""
-        self.driver.switch_to.active_element.send_keys(*keys)
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     def run(self, script: str, *arguments: object) -> Any:
         """What the script returns."""

@@ -56,6 +56,28 @@ def test_the_focus_goes_down_the_page_and_is_always_seen(admin, path):
     assert len(places) >= 8
 
 
+@pytest.mark.parametrize(
+    ("path", "element"),
+    [
+        ("/hosts/az1-030/", "#host a[href='/']"),
+        ("/hosts/az1-030/", "#host aside .cells a:nth-child(3)"),
+        ("/hosts/az1-030/", "details[id^=matching] summary"),
+        ("/", "#map a[href='/hosts/az2-078/']"),
+        ("/", "#rows tbody tr:nth-child(5) a"),
+    ],
+)
+def test_the_focus_stays_where_it_is_when_the_page_refreshes_itself(viewer, path, element):
+    viewer.open(path)
+    viewer.one("h1")
+    if path == "/":
+        viewer.one("#map .cells a")
+    viewer.run("const at = document.querySelector(arguments[0]); at.focus(); at.old = true", element)
+    viewer.run("htmx.trigger(document.body, 'fleet-changed')")
+    viewer.until(lambda: not viewer.run("return document.querySelector(arguments[0]).old", element), "it stayed")
+    place = "return document.activeElement === document.querySelector(arguments[0])"
+    viewer.until(lambda: viewer.run(place, element), "the focus was lost", seconds=3)
+
+
 def test_somebody_logs_in_finds_a_host_and_leaves_by_keys_alone(settled, screen):
     screen.driver.delete_all_cookies()
     screen.open("/")

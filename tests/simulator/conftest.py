@@ -24,7 +24,7 @@ class Client:
 
     def __init__(self, server: SimulatorServer, headers: dict[str, str]) -> None:
         host, port = server.server_address[:2]
-        self.connection = HTTPConnection(str(host), int(port), timeout=5)
+        self.connection = HTTPConnection(str(host), int(port), timeout=60)
         self.headers = headers
 
     def get(self, path: str) -> Any:

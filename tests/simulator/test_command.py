@@ -48,8 +48,8 @@ def test_it_says_what_it_is_and_ends_quickly(started, how):
     assert re.fullmatch(r"Simulated OpenAttestation 2\.x with 420 hosts listens on http://127\.0\.0\.1:\d+\.\n", line)
     begun = time.monotonic()
     process.send_signal(how)
-    assert process.wait(timeout=5) == 0
-    assert time.monotonic() - begun < 1
+    assert process.wait(timeout=30) == 0
+    assert time.monotonic() - begun < 10
     assert process.stderr.read() == ""
 
 
