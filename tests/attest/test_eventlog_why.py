@@ -121,6 +121,6 @@ def test_equal_sequences_have_no_differences(digests: list[bytes]) -> None:
 @pytest.mark.parametrize("kinds", [1, 2, 50, 10**6])
 def test_long_hostile_sequences_take_no_long_time(kinds: int) -> None:
     old = [hashlib.sha256(b"%d" % (n % kinds)).digest() for n in range(20000)]
-    began = time.perf_counter()
+    began = time.process_time()
     align(old, [b"x", *reversed(old)])
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

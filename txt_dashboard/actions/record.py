@@ -92,7 +92,8 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
     claim = _still_held(claim)
     if not claim.rows:
         return
-    failures = claim.server.failures + 1
+    # As it is now: another batch may have failed since this one was claimed.
+    failures = Server.objects.select_for_update(no_key=True).get(id=claim.server.id).failures + 1
     silence = stored_finding(Finding(Reason.SERVER_UNREACHABLE, {"detail": str(error)}))
     Attestation.objects.filter(lease=claim.lease).update(
         asked_at=now,
