@@ -17,6 +17,7 @@ REQUIRED = {Part.PLATFORM: (0, 2, 7), Part.VMM: (17, 18, 19)}  # by the policy
 OF_KERNEL = frozenset({18, 19})
 OF_HOST = frozenset({1, 10})  # serial number and IMA: no two hosts show the same
 APPROVED = "approved"
+VALIDITY = timedelta(minutes=10)
 MOMENT = b"<moment>"
 
 Kernel = Callable[[int], str]  # from a host's number to the kernel that it booted
@@ -43,7 +44,7 @@ def baselines() -> list[Baseline]:
 def policy() -> Policy:
     """Requires both parts."""
     needs = tuple(Requirement(part, Bank.SHA1, frozenset(indexes)) for part, indexes in REQUIRED.items())
-    return Policy(needs, validity=timedelta(minutes=10))
+    return Policy(needs, validity=VALIDITY)
 
 
 class Replay:

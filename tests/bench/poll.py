@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import timedelta
 from itertools import count
 
 from tests.bench.report import Line, report
@@ -13,7 +13,7 @@ from tests.bench.world import World, installation, sqlite
 from django.db import connection, transaction  # isort: skip - after the settings
 from django.test.utils import CaptureQueriesContext  # isort: skip
 
-from tests.bench.fleet import APPROVED
+from tests.bench.fleet import APPROVED, VALIDITY
 from txt_dashboard.models import Attestation, HostEvent, Measurement, Server
 
 HOSTS = 10_000
@@ -23,7 +23,7 @@ UPDATED_AT_ONCE = 500
 
 
 class Peer:
-    """The least that any poll must do: decode the same bodies, and write one time for each host."""
+    """The least that any poll must do: decode the same bodies, and write until when each host's evidence counts."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -42,16 +42,21 @@ class Peer:
                 write(cursor, self._ids[start : start + UPDATED_AT_ONCE])
 
     def _one_by_one(self, cursor, ids: Sequence[int]) -> None:
-        sql = "UPDATE txt_dashboard_attestation SET asked_at = %s WHERE id = %s"
-        cursor.executemany(sql, [(_adapted(self.world.now), id_) for id_ in ids])
+        sql = "UPDATE txt_dashboard_attestation SET valid_until = %s WHERE id = %s"
+        cursor.executemany(sql, [(self._until(id_), id_) for id_ in ids])
 
     def _joined(self, cursor, ids: Sequence[int]) -> None:
         rows = ", ".join(["(%s, CAST(%s AS timestamp with time zone))" if not sqlite() else "(%s, %s)"] * len(ids))
         sql = (
             f"WITH new (id, at) AS (VALUES {rows}) UPDATE txt_dashboard_attestation AS old "  # noqa: S608 - no values
-            "SET asked_at = new.at FROM new WHERE old.id = new.id"
+            "SET valid_until = new.at FROM new WHERE old.id = new.id"
         )
-        cursor.execute(sql, [value for id_ in ids for value in (id_, _adapted(self.world.now))])
+        cursor.execute(sql, [value for id_ in ids for value in (id_, self._until(id_))])
+
+    def _until(self, host: int) -> object:
+        """A time of its own for each host, as this engine stores it: each was asked at a moment of its own."""
+        moment = self.world.now + VALIDITY + timedelta(milliseconds=host % 1000)
+        return connection.ops.adapt_datetimefield_value(moment)
 
 
 def main() -> int:
@@ -117,11 +122,6 @@ def _statements_per_batch(world: World, size: int) -> float:
     with CaptureQueriesContext(connection) as idle:
         world.poll()
     return (len(busy) - len(idle)) / len(world.batches())
-
-
-def _adapted(moment: datetime) -> object:
-    """The moment as this engine stores it."""
-    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def _approved(_number: int) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from txt_dashboard.models import Attestation, Server
+from txt_dashboard.models.bulk import update_rows
 
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=5)
@@ -90,7 +91,8 @@ def _take(server: Server, lease: str, now: datetime) -> int:
         failed = due.filter(failures__gt=0).order_by("failures", "due_at", "id").values_list("id", "failures")
         rows = list(failed[: server.batch_size])
         ids = [id_ for id_, _ in rows[: max(1, server.batch_size >> rows[0][1])]] if rows else []
-    return Attestation.objects.filter(id__in=ids).update(lease=lease, lease_until=now + server.lease)
+    leased = {"lease": lease, "lease_until": now + server.lease}
+    return update_rows(Attestation, (), [(id_,) for id_ in ids], constants=leased)
 
 
 def _busy(server: Server, now: datetime) -> bool:

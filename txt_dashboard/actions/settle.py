@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import cache
 from typing import NamedTuple
 
-from django.db.models import TextField
+from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
-from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, freshness, state_of
+from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state_of
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
 from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
@@ -106,17 +106,18 @@ def _write(steps: Mapping[_Step, Sequence[int]], now: datetime) -> None:
 def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[_Standing]]:
     """The attestations of each host that has any."""
     texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence")}
-    never = Q(counts_from=None) | Q(valid_until=None)
+    # The database compares the times: to read two of them for each host would take longer than all the rest.
+    counts = Q(counts_from__lte=now, valid_until__gt=now)
     columns = (
-        "host_id", "never", "counts", "answered", "match", "reason", "reason_params_text", "differing_text",
-        "platform_id", "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
+        "host_id", "counts", "never", "match", "reason", "reason_params_text", "differing_text", "platform_id",
+        "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
     )  # fmt: skip
     rows = Attestation.objects.filter(host_id__in=host_ids).order_by("id")
-    # Asked of the database, because to read two times of each host takes longer than all the rest.
-    rows = rows.annotate(**texts, never=never, counts=Q(counts_from__lte=now, valid_until__gt=now))
+    rows = rows.annotate(**texts, counts=counts, never=Q(counts_from=None) | Q(valid_until=None))
     standings = defaultdict(list)
-    for host_id, never, counts, answered, *rest in rows.values_list(*columns):
-        standings[host_id].append(_Standing(freshness_of(never=never, counts=counts, answered=answered), *rest))
+    for host_id, counting, never, *rest in rows.values_list(*columns):
+        fresh = Freshness.NEVER if never else Freshness.FRESH if counting else Freshness.STALE
+        standings[host_id].append(_Standing(fresh, *rest))
     return standings
 
 
