@@ -131,9 +131,9 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=40)),
                 ('reason_params', models.JSONField(default=dict)),
                 ('differing', models.JSONField(default=list)),
-                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='txt_dashboard.host')),
-                ('platform', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='txt_dashboard.measurement')),
-                ('vmm', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='txt_dashboard.measurement')),
+                ('host', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='txt_dashboard.host')),
+                ('platform', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='txt_dashboard.measurement')),
+                ('vmm', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='txt_dashboard.measurement')),
             ],
             options={
                 'ordering': ['-at', '-id'],

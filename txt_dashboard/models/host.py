@@ -38,15 +38,16 @@ class Host(models.Model):
 class HostEvent(models.Model):
     """A change: of state, of reason, or of a measurement. A poll that changes nothing writes none."""
 
-    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="events")
+    # No indexes of their own: the one below begins with the host, and nobody asks for changes by measurement.
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField(db_index=True)
     previous_state = models.CharField(max_length=10, choices=STATES)
     state = models.CharField(max_length=10, choices=STATES)
     reason = models.CharField(max_length=40)
     reason_params = models.JSONField(default=dict)
     differing = models.JSONField(default=list)
-    platform = models.ForeignKey("Measurement", null=True, on_delete=models.PROTECT, related_name="+")
-    vmm = models.ForeignKey("Measurement", null=True, on_delete=models.PROTECT, related_name="+")
+    platform = models.ForeignKey("Measurement", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    vmm = models.ForeignKey("Measurement", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     class Meta:
         ordering = ["-at", "-id"]
