@@ -104,15 +104,24 @@ class Governance(RuleBasedStateMachine):
                 edit(self.actor(name), proposal.pk, wants(kernel), **WORDS, content_hash=seen, now=self.now)
                 self.pages[proposal.pk].kernel = kernel.name
 
-    @rule(several=st.lists(names, min_size=1, max_size=3, unique=True), data=st.data(), then_signs=st.booleans())
-    def approve(self, several: list[str], data, then_signs: bool) -> None:
+    @rule(
+        several=st.lists(names, min_size=1, max_size=3, unique=True),
+        data=st.data(),
+        first_is_new=st.booleans(),
+        then=st.sampled_from(["nothing", "sign", "edit and sign"]),
+    )
+    def approve(self, several: list[str], data, first_is_new: bool, then: str) -> None:
         if proposal := self.some(data):
+            if first_is_new:
+                self.administration(several[0], several[0], "unlink")
             for name in several:
                 with contextlib.suppress(ActionError):
                     say_yes(self.actor(name), proposal, self.now)
                     page = self.pages[proposal.pk]
                     page.yes.append((name, page.kernel, self.now))
-            if then_signs:
+            if then == "edit and sign":
+                self.edits(self.pages[proposal.pk].proposer, data, data.draw(kernels))
+            if then != "nothing":
                 self.signs()
 
     @rule(name=names, data=st.data(), withdraws=st.booleans())
