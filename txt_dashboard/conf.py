@@ -46,3 +46,8 @@ def proxies() -> int:
 def vault_key_file() -> Path:
     """The file of the keys that seal secrets in the database."""
     return Path(settings.TXT_VAULT_KEY_FILE)
+
+
+def audit_heads() -> Path | None:
+    """The file that signed heads of the activity log go to; `None` for syslog."""
+    return None if settings.TXT_AUDIT_HEADS == "syslog" else Path(settings.TXT_AUDIT_HEADS)

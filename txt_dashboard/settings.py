@@ -41,6 +41,7 @@ TXT_TICK_S = env.float("TXT_TICK_S", default=2.0)
 TXT_HISTORY_DAYS = env.int("TXT_HISTORY_DAYS", default=400)
 TXT_PROXY_COUNT = env.int("TXT_PROXY_COUNT", default=0)
 TXT_VAULT_KEY_FILE = Path(env.str("TXT_VAULT_KEY_FILE", default=str(TXT_DATA_DIR / "vault.key")))
+TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")

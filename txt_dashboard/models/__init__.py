@@ -1,6 +1,6 @@
 """Tables, constraints and querysets; no I/O besides the database, no rules."""
 
-from txt_dashboard.models.activity import Activity
+from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.poll import PollRequest
@@ -9,6 +9,8 @@ from txt_dashboard.models.server import Server
 
 __all__ = [
     "Activity",
+    "ActivityCheck",
+    "ActivityHead",
     "Attestation",
     "Baseline",
     "Host",
