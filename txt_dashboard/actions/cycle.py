@@ -19,6 +19,7 @@ from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
+from txt_dashboard.audit.watch import check_if_due
 from txt_dashboard.models import Attestation, Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
@@ -44,6 +45,7 @@ class Worker:
         expire(now=started)
         with transaction.atomic():
             log_changes("rules in force", reappraise(current_reference(), self.appraiser, now=started), started)
+        check_if_due(started)
         self._test_servers()
         self._list_hosts()
         while self._clock() - started < TURN:

@@ -1,5 +1,6 @@
 """Attestation servers: add, edit, test."""
 
+import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from ipaddress import ip_address
@@ -46,7 +47,9 @@ def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Serv
     _check(server)
     with transaction.atomic():
         server.save()
-        audit.record(at=now, actor=actor.name, verb=Verb.ADD_SERVER, target=server.name, detail=_shown(settings))
+        audit.record(
+            at=now, actor=actor.name, verb=Verb.ADD_SERVER, target=server.name, detail={"after": _shown(server)}
+        )
     return server
 
 
@@ -63,7 +66,7 @@ def edit_server(actor: Actor, server_id: int, settings: ServerSettings, *, versi
             raise NotFound("This server is not there any more.")
         if server.version != version:
             raise Conflict(f"Somebody else changed {server.name} meanwhile. Look at it again before you change it.")
-        before = (server.url, server.ca_pem, server.kind)
+        before, shown = (server.url, server.ca_pem, server.kind), _shown(server)
         _apply(server, settings)
         if before != (server.url, server.ca_pem, server.kind):
             server.failures, server.retry_at, server.listed_at = 0, None, None
@@ -72,7 +75,8 @@ def edit_server(actor: Actor, server_id: int, settings: ServerSettings, *, versi
         _check(server)
         server.version = version + 1
         server.save()
-        audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=_shown(settings))
+        detail = _difference(shown, _shown(server, settings.auth_blob))
+        audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=detail)
     return server
 
 
@@ -126,8 +130,15 @@ def _check_address(text: str) -> None:
     resolve(url, conf.server_networks())
 
 
-def _shown(settings: ServerSettings) -> dict[str, object]:
-    """What the activity log keeps: all but the secret and the certificates' text."""
-    secret = {None: "kept or cleared", "": "none"}.get(settings.auth_blob, "given")
-    shown = {name: value for name, value in asdict(settings).items() if name not in ("auth_blob", "ca_pem")}
-    return {**shown, "secret": secret, "own_ca": bool(settings.ca_pem)}
+def _shown(server: Server, auth_blob: str | None = None) -> dict[str, object]:
+    """What the activity log keeps of a server: all but the secret, and of the authorities a fingerprint."""
+    shown: dict[str, object] = {name: getattr(server, name) for name in sorted(_DECIDED - {"auth_blob", "ca_pem"})}
+    own = hashlib.sha256(server.ca_pem.encode()).hexdigest()[:16]
+    shown["authorities"] = f"its own, SHA-256 {own}…" if server.ca_pem else "the system's"
+    stored = "stored" if server.sealed_auth_blob else "none"
+    return {**shown, "secret": "given anew" if auth_blob else stored}
+
+
+def _difference(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
+    changed = [name for name in after if before[name] != after[name]]
+    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}
