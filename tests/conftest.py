@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from types import ModuleType
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.db import connection
 
 from tests.factories import BASELINES, NOON, Answers, evidence
@@ -80,31 +82,61 @@ def vault_key(tmp_path, settings) -> None:
     vault.create_key(conf.vault_key_file())
 
 
-@pytest.fixture
-def _guards_again(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """Once the flush is done, the activity log's triggers are there for the next test."""
-    yield
-    with django_db_blocker.unblock():
-        _guards().install(connection)
-
-
 @pytest.fixture(autouse=True)
 def log_can_be_emptied(request) -> Iterator[None]:
-    """Tests that commit are cleaned up by a flush, which the activity log refuses: it is let by, then only."""
+    """Tests that commit are cleaned up by a flush, which the activity log's triggers refuse: they are gone by then.
+
+    pytest-django runs such tests after all others, so nobody else misses them.
+    """
     marker = request.node.get_closest_marker("django_db")
     commits = (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
-    if commits:
-        request.getfixturevalue("_guards_again")
-        request.getfixturevalue("transactional_db")
-    yield
-    if commits:
-        _guards().remove(connection)
-
-
-def _guards() -> ModuleType:
+    if not commits:
+        yield
+        return
     from txt_dashboard.audit import guards  # noqa: PLC0415 - models need the settings first
 
-    return guards
+    request.getfixturevalue("transactional_db")
+    guards.install(connection)
+    yield
+    guards.remove(connection)
+
+
+@pytest.fixture
+def signing_key() -> Ed25519PrivateKey:
+    """What a worker signs with."""
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def sign(signing_key):
+    """Signs as a worker does: the key's id and the signature."""
+    from txt_dashboard.audit.keys import key_id  # noqa: PLC0415 - as above
+
+    return lambda message: (key_id(signing_key.public_key()), signing_key.sign(message))
+
+
+@pytest.fixture
+def public_keys(signing_key, tmp_path) -> Path:
+    """The file that verifiers read."""
+    path = tmp_path / "signing.pub"
+    path.write_bytes(signing_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return path
+
+
+@pytest.fixture
+def signed(public_keys):
+    """Whether a message bears the signature of a key in that file."""
+    from txt_dashboard.audit.keys import verifier  # noqa: PLC0415 - as above
+
+    return verifier(public_keys)
+
+
+@pytest.fixture
+def heads_file(settings, tmp_path) -> Path:
+    """Where the activity log's heads go in this test."""
+    settings.TXT_DATA_DIR = tmp_path
+    settings.TXT_AUDIT_HEADS = str(tmp_path / "audit-heads.jsonl")
+    return tmp_path / "audit-heads.jsonl"
 
 
 def silent(reason: Reason, **params: str) -> NoEvidence:
