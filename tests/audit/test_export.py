@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +19,7 @@ from txt_dashboard.audit.export import COLUMNS, as_csv, as_jsonl
 from txt_dashboard.models import Activity
 
 pytestmark = pytest.mark.django_db
-FIELDS = ("number", "at", "actor", "verb", "target", "host", "of")
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def cells(*entries: Activity) -> list[dict[str, str]]:
@@ -34,6 +38,21 @@ def test_the_chain_can_be_checked_from_json_lines_alone() -> None:
         assert entry["previous"] == previous
         assert entry["digest"] == by_hand(previous, entry["number"], at, *said)
         previous = entry["digest"]
+
+
+def test_the_documentations_own_checker_takes_an_export_and_finds_a_change() -> None:
+    checker = re.search(r"```python\n(.*?)```", (DOCS / "activity.md").read_text(), re.DOTALL)[1]
+    write(3)
+    record(at=NOON.replace(microsecond=500), actor="é", verb="x", of=1, detail={"f": 1.5e22, "é": [None, True]})
+    exported = "".join(as_jsonl(Activity.objects.order_by("id")))
+
+    def check(lines: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", checker], input=lines, capture_output=True, text=True, check=False
+        )
+
+    assert check(exported).stdout == f"The chain of 4 entries holds up to {Activity.objects.get(id=4).digest}.\n"
+    assert check(exported.replace('"n":2', '"n":9')).stderr == "Entry 2 is not what was written.\n"
 
 
 def test_csv_has_a_column_for_all_and_for_the_reason() -> None:

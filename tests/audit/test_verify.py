@@ -174,7 +174,7 @@ def test_an_entry_put_in_at_the_end_past_the_product() -> None:
         cursor.execute(
             "INSERT INTO txt_dashboard_activity (id, at, actor, verb, target, host, detail, previous, digest)"
             " VALUES (3, %s, 'eve', 'poll', '', '', '{}', %s, %s)",
-            [NOON, last.digest, digest],
+            [f"{NOON:%Y-%m-%d %H:%M:%S}", last.digest, digest],
         )
     assert found() == (3, "Entry 3 was put in past the product: its count ends before.")
 

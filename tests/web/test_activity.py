@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from tests.activity import SQL, past_the_guards, write
@@ -173,6 +174,12 @@ def test_the_log_comes_as_csv(viewer) -> None:
 @pytest.mark.parametrize("query", ["", "format=exe", "format=csv&since=x"])
 def test_a_download_that_makes_no_sense_is_told(viewer, query) -> None:
     assert viewer.get(f"/activity/export/?{query}").status_code == 400
+
+
+def test_a_download_is_for_those_who_may_look() -> None:
+    write(1)
+    assert visitor().get("/activity/export/?format=csv").status_code == 403
+    assert Client().get("/activity/export/?format=csv").status_code == 302
 
 
 def test_the_fleet_page_links_to_all_of_it(fleet) -> None:

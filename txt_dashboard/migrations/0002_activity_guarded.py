@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='activity',
-            index=models.Index(condition=models.Q(('host', ''), _negated=True), fields=['host', 'id'], name='activity_by_host'),
+            index=models.Index(fields=['host', 'id'], name='activity_by_host'),
         ),
         migrations.AddIndex(
             model_name='activity',

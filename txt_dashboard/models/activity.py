@@ -57,7 +57,7 @@ class Activity(models.Model):
         indexes = [
             models.Index(fields=["actor", "id"], name="activity_by_actor"),
             models.Index(fields=["verb", "id"], name="activity_by_verb"),
-            models.Index(fields=["host", "id"], name="activity_by_host", condition=~models.Q(host="")),
+            models.Index(fields=["host", "id"], name="activity_by_host"),
             models.Index(fields=["of"], name="activity_by_intent", condition=models.Q(of__isnull=False)),
         ]
 
