@@ -25,6 +25,8 @@ PAGES = {
     "host-silent": f"/hosts/{SILENT}/",
     "host-history": f"/hosts/{UPDATED}/history/",
     "host-evidence": f"/hosts/{UPDATED}/evidence/",
+    "activity": "/activity/",
+    "activity-nothing-found": "/activity/?host=no-such-host",
     "servers": "/servers/",
     "server-add": "/servers/add/",
     "server-edit": "/servers/1/",
@@ -35,6 +37,7 @@ PAGES = {
 AS_VIEWER = {
     "viewer-fleet": "/",
     "viewer-host": "/hosts/az1-001/",
+    "viewer-activity": "/activity/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }

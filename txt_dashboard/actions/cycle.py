@@ -21,6 +21,9 @@ from txt_dashboard.actions.record import Bench, log_changes, record_attestations
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.appraiser import Appraiser
+from txt_dashboard.audit.keys import sign
+from txt_dashboard.audit.watch import check_if_due, write_head_if_due
+from txt_dashboard.keyring import KeyringError
 from txt_dashboard.models import Attestation, Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
@@ -39,6 +42,7 @@ class Worker:
         self.appraiser = Appraiser()
         self._clock = clock
         self._build = build
+        self._unsigned = ""  # why the last head of the activity log could not be signed
 
     def turn(self) -> bool:
         """Does what is due, for a while; whether there is more."""
@@ -50,6 +54,8 @@ class Worker:
             changes = apply_servers(reference, now=started)
             changes += reappraise(reference, self.appraiser, now=started)
             log_changes("rules in force", changes, started)
+        check_if_due(started)
+        self._sign_head(started)
         self._test_servers()
         self._list_hosts()
         while self._clock() - started < TURN:
@@ -58,6 +64,16 @@ class Worker:
                 return False
             self._poll(claimed)
         return True
+
+    def _sign_head(self, now: datetime) -> None:
+        try:
+            write_head_if_due(sign, now)
+        except KeyringError as error:
+            if self._unsigned != str(error):
+                log.error("activity_head_not_signed", why=str(error))
+            self._unsigned = str(error)
+        else:
+            self._unsigned = ""
 
     def _poll(self, claimed: Claim) -> None:
         """Asks for one batch. No transaction is open while a server is asked."""

@@ -1,6 +1,6 @@
 """Tables, constraints and querysets; no I/O besides the database, no rules."""
 
-from txt_dashboard.models.activity import Activity
+from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
@@ -11,6 +11,8 @@ from txt_dashboard.models.server import Server
 __all__ = [
     "Account",
     "Activity",
+    "ActivityCheck",
+    "ActivityHead",
     "Attestation",
     "Decision",
     "DecisionVerb",

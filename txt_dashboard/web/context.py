@@ -10,7 +10,7 @@ from txt_dashboard.actions.permissions import Actor, Role, Verb, may
 from txt_dashboard.queries.pulse import Pulse, take_pulse
 from txt_dashboard.web.identity import actor_of
 
-_SECTIONS = {"fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers"}
+_SECTIONS = {"fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "activity": "activity"}
 
 
 @dataclass(frozen=True, slots=True)
