@@ -16,6 +16,7 @@ from txt_dashboard.servers.base import NotTaken
 
 # OpenAttestation 1.x compares with 50 characters when an MLE is looked up, whatever its column holds.
 LONGEST_NAME = 50
+HIGHEST_PORT = 65535
 _PREFIX = "baseline:"
 _ODD = re.compile(r"[^A-Za-z0-9._() -]+")
 # 2.x takes whatever has these letters in its name for a VMware host.

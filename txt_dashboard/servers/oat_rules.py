@@ -9,10 +9,8 @@ from dataclasses import dataclass
 
 from txt_dashboard.attest.pcr import REGISTER_COUNT
 from txt_dashboard.servers.base import NotTaken, Refused
-from txt_dashboard.servers.mle import Mle, MleKind, MleRef, Registration
+from txt_dashboard.servers.mle import HIGHEST_PORT, Mle, MleKind, MleRef, Registration
 from txt_dashboard.servers.oat_wire import is_name
-
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Rules:
             raise NotTaken(f"{wanted.host} needs a BIOS and a VMM whitelist to be judged by")
         if (wanted.bios.kind, wanted.vmm.kind) != (MleKind.BIOS, MleKind.VMM):
             raise NotTaken(f"{wanted.host} would be registered with a whitelist of the wrong kind")
-        if wanted.port is None or not 0 < wanted.port <= _HIGHEST_PORT or not wanted.address:
+        if wanted.port is None or not 0 < wanted.port <= HIGHEST_PORT or not wanted.address:
             raise NotTaken(f"{wanted.host} needs the address and the port of its agent")
         self._check_texts(_texts_of(wanted.bios))
         self._check_texts(_texts_of(wanted.vmm))
