@@ -211,10 +211,10 @@ class OatWhitelist:
             values = self._manifest(ref, deadline)
         except (AnswerUnusable, Refused) as error:
             return InUse(ref, hosts, problem=str(error))
+        if values is None:
+            return InUse(ref, hosts, problem="the server has no such MLE")
         if not values:
-            return InUse(
-                ref, hosts, problem="the server has no such MLE" if values is None else "it names no register"
-            )
+            return InUse(ref, hosts, problem="it names no register, so it matches every host")
         return InUse(ref, hosts, values)
 
     def _change(self, method: str, path: str, params: dict[str, str] | None = None, body: bytes = b"") -> None:
