@@ -29,6 +29,7 @@ class Told:
         self.whitelist = whitelist
         self.asked: list[str] = []
         self.stop_before = ""
+        self.lose: set[str] = set()
         answer = served.server.dialect.answer
 
         def listen(request):
@@ -36,7 +37,11 @@ class Told:
             if said == self.stop_before:
                 raise ConnectionResetError  # as if one of both had died
             self.asked.append(said)
-            return answer(request)
+            answered = answer(request)
+            if said in self.lose:
+                self.lose.remove(said)
+                raise ConnectionResetError  # done, but nobody is told
+            return answered
 
         served.server.dialect.answer = listen
 
@@ -183,6 +188,15 @@ def test_a_crash_between_taking_a_host_out_and_putting_it_in_again_is_made_good_
     old.whitelist.register(wanted)
     assert old.whitelist.registration(CANARY) == wanted
     assert old.level(CANARY) == "trusted"
+
+
+def test_answers_that_get_lost_change_nothing(told):
+    told.lose = {"POST mles", "POST hosts", "PUT hosts", "DELETE hosts"}
+    mle = next_kernel(told)
+    told.whitelist.add_mle(mle)
+    told.whitelist.register(replace(told.whitelist.registration(CANARY), vmm=mle.ref))
+    assert told.level(CANARY) == "trusted"
+    assert len(told.whitelist.registrations()) == 417
 
 
 def test_a_host_is_not_taken_out_for_mles_that_are_not_there(old):

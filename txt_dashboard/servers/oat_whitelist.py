@@ -120,12 +120,13 @@ class OatWhitelist:
         current = self.registration(wanted.host)
         if current is not None and current.fulfils(wanted):
             return
-        if current is None:
-            self._put_in("POST", wanted)
-        elif self._rules.put_registers_anew:
-            self._put_in("PUT", wanted)
-        else:
-            self._replace(current, wanted)
+        try:
+            self._change_registration(current, wanted)
+        except Refused:
+            there = self.registration(wanted.host)
+            if there is None or not there.fulfils(wanted):
+                raise
+            return  # our own request had come through after all, and was repeated
         there = self.registration(wanted.host)
         if there is None or (there.bios, there.vmm) != (wanted.bios, wanted.vmm):
             raise AnswerUnusable(f"the server said that it registered {wanted.host}, and judges it by other MLEs")
@@ -179,6 +180,14 @@ class OatWhitelist:
             if refused.fault not in self._rules.owner_exists:
                 raise
 
+    def _change_registration(self, current: Registration | None, wanted: Registration) -> None:
+        if current is None:
+            self._put_in("POST", wanted)
+        elif self._rules.put_registers_anew:
+            self._put_in("PUT", wanted)
+        else:
+            self._replace(current, wanted)
+
     def _replace(self, current: Registration, wanted: Registration) -> None:
         for ref in (wanted.bios, wanted.vmm):
             if ref is not None and self.manifest(ref) is None:
@@ -187,7 +196,8 @@ class OatWhitelist:
         try:
             self._put_in("POST", wanted)
         except Refused:
-            self._put_in("POST", current)
+            if self.registration(current.host) is None:
+                self._put_in("POST", current)
             raise
 
     def _put_in(self, method: str, wanted: Registration) -> None:
