@@ -73,8 +73,13 @@ def scripted(clock: Clock) -> ScriptedServer:
 
 
 @pytest.fixture(autouse=True)
-def vault_key(tmp_path, settings) -> None:
+def key_files(tmp_path, settings) -> None:
+    """Keys, floor and archive of the test's own."""
     settings.TXT_VAULT_KEY_FILE = tmp_path / "vault.key"
+    settings.TXT_SIGNING_KEY_FILE = tmp_path / "signing.key"
+    settings.TXT_PUBLIC_KEYS_FILE = tmp_path / "signing.pub"
+    settings.TXT_FLOOR_FILE = tmp_path / "floor"
+    settings.TXT_SETS_DIR = tmp_path / "sets"
     vault.create_key(conf.vault_key_file())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.rows import make_server
 from txt_dashboard.actions.permissions import COMMAND_LINE, Role
-from txt_dashboard.actions.reference import load_reference
+from txt_dashboard.actions.reference import propose_file
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.management.demo_data import ACCOUNTS
 
@@ -63,11 +63,11 @@ def test_every_command_and_file_that_is_named_is_there(page):
     assert [name for name in files if not (ROOT / "txt_dashboard" / name).is_file()] == []
 
 
-def test_the_example_of_a_baseline_file_can_be_loaded(db, clock):
+def test_the_example_of_a_baseline_file_can_be_proposed(db, clock):
     example = re.search(r"```json\n(.*?)```", (DOCS / "baselines.md").read_text(), re.DOTALL)[1]
     make_server(json.loads(example)["policies"][0]["server"])
-    loaded = load_reference(COMMAND_LINE, example.encode(), now=clock())
-    assert (loaded.baselines, loaded.policies) == (1, 1)
+    proposal = propose_file(COMMAND_LINE, example.encode(), title="Example", reason="It is one.", now=clock())
+    assert sorted(id_.partition(":")[0] for id_ in proposal.patch["changes"]) == ["baseline", "policy"]
 
 
 def test_the_changelog_speaks_of_this_version():

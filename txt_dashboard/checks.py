@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
 
-from txt_dashboard import conf, vault
+from txt_dashboard import conf, keyring, vault
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -57,7 +57,14 @@ def demonstration_stays_on_loopback(**_kwargs: Any) -> Sequence[CheckMessage]:
 @register(Tags.compatibility)
 def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
     """E005: a number that nothing could work with."""
-    least = {"TXT_TICK_S": 0.1, "TXT_CLOCK_TOLERANCE_S": 0, "TXT_HISTORY_DAYS": 1}
+    least = {
+        "TXT_TICK_S": 0.1,
+        "TXT_CLOCK_TOLERANCE_S": 0,
+        "TXT_HISTORY_DAYS": 1,
+        "TXT_QUORUM": 1,
+        "TXT_APPROVER_WAIT_H": 0,
+        "TXT_EMERGENCY_H": 0,
+    }
     return [
         Error(f"{name} is {getattr(settings, name)}; it must be at least {number}.", id="TXT.E005")
         for name, number in least.items()
@@ -69,10 +76,38 @@ def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
 def vault_key_is_usable(**_kwargs: Any) -> Sequence[CheckMessage]:
     """E006: the first secret could not be kept."""
     try:
-        vault.seal("a first secret")
+        vault.seal("a first secret", "")
     except vault.VaultError as error:
         return [Error(str(error), id="TXT.E006")]
     return []
+
+
+@register(Tags.security)
+def signing_key_is_private(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E008: others on this machine can sign what makes hosts trusted."""
+    path = conf.signing_key_file()
+    if path.is_file() and path.stat().st_mode & 0o077:
+        return [Error(f"Others can read {path}.", hint=f"chmod 600 {path}", id="TXT.E008")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def public_keys_are_there(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E009: nothing that is in force could be verified."""
+    try:
+        keyring.public_keys(conf.public_keys_file())
+    except keyring.KeyringError as error:
+        return [Error(str(error), id="TXT.E009")]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def more_than_one_decides(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """W004: one person alone can make hosts trusted."""
+    if conf.quorum().persons > 1:
+        return []
+    hint = "Set it to 2 or more, unless this is a lab."
+    return [Warning("TXT_QUORUM is 1: one person's approval is enough.", hint=hint, id="TXT.W004")]
 
 
 @register(Tags.security, deploy=True)

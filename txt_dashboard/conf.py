@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.servers.base import Network
 
 
@@ -46,3 +47,33 @@ def proxies() -> int:
 def vault_key_file() -> Path:
     """The file of the keys that seal secrets in the database."""
     return Path(settings.TXT_VAULT_KEY_FILE)
+
+
+def signing_key_file() -> Path:
+    """The file of the key that signs the set. Only workers may read it."""
+    return Path(settings.TXT_SIGNING_KEY_FILE)
+
+
+def public_keys_file() -> Path:
+    """The file of the public keys that verify the set."""
+    return Path(settings.TXT_PUBLIC_KEYS_FILE)
+
+
+def floor_file() -> Path:
+    """The file of the highest number of the set that was seen."""
+    return Path(settings.TXT_FLOOR_FILE)
+
+
+def sets_dir() -> Path:
+    """Where workers keep a copy of each set that they signed."""
+    return Path(settings.TXT_SETS_DIR)
+
+
+def quorum() -> QuorumRules:
+    """Who must approve."""
+    hours = settings.TXT_EMERGENCY_H
+    return QuorumRules(
+        persons=settings.TXT_QUORUM,
+        waiting=timedelta(hours=settings.TXT_APPROVER_WAIT_H),
+        emergency=timedelta(hours=hours) if hours else None,
+    )

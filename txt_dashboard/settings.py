@@ -41,6 +41,13 @@ TXT_TICK_S = env.float("TXT_TICK_S", default=2.0)
 TXT_HISTORY_DAYS = env.int("TXT_HISTORY_DAYS", default=400)
 TXT_PROXY_COUNT = env.int("TXT_PROXY_COUNT", default=0)
 TXT_VAULT_KEY_FILE = Path(env.str("TXT_VAULT_KEY_FILE", default=str(TXT_DATA_DIR / "vault.key")))
+TXT_SIGNING_KEY_FILE = Path(env.str("TXT_SIGNING_KEY_FILE", default=str(TXT_DATA_DIR / "signing.key")))
+TXT_PUBLIC_KEYS_FILE = Path(env.str("TXT_PUBLIC_KEYS_FILE", default=str(TXT_DATA_DIR / "signing.pub")))
+TXT_FLOOR_FILE = Path(env.str("TXT_FLOOR_FILE", default=str(TXT_DATA_DIR / "floor")))
+TXT_SETS_DIR = Path(env.str("TXT_SETS_DIR", default=str(TXT_DATA_DIR / "sets")))
+TXT_QUORUM = env.int("TXT_QUORUM", default=2)
+TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
+TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")

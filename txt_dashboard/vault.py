@@ -16,20 +16,23 @@ class VaultError(Exception):
     """The keys are missing or do not open this secret; the sentence says what to do."""
 
 
-def seal(secret: str) -> str:
-    """The secret, sealed; an empty one stays empty."""
-    return _vault(conf.vault_key_file()).encrypt(secret.encode()).decode() if secret else ""
+def seal(secret: str, bound_to: str) -> str:
+    """The secret, sealed so that it opens only for the same `bound_to` (no line ends); an empty one stays empty."""
+    return _vault(conf.vault_key_file()).encrypt(f"{bound_to}\n{secret}".encode()).decode() if secret else ""
 
 
-def unseal(sealed: str) -> str:
-    """The secret; raises `VaultError`."""
+def unseal(sealed: str, bound_to: str) -> str:
+    """The secret; raises `VaultError`, also where it was sealed for something else."""
     if not sealed:
         return ""
     path = conf.vault_key_file()
     try:
-        return _vault(path).decrypt(sealed.encode()).decode()
+        bound, _, secret = _vault(path).decrypt(sealed.encode()).decode().partition("\n")
     except InvalidToken:
         raise VaultError(f"No key in {path} opens this secret. Enter it again, or restore the key.") from None
+    if bound != bound_to:
+        raise VaultError("This secret was entered for another address. Enter it again.")
+    return secret
 
 
 def create_key(path: Path) -> None:

@@ -1,14 +1,19 @@
 """Adding, editing and testing attestation servers."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.factories import NOON
+from tests.rows import count, make_host, put_set
 from txt_dashboard import vault
+from txt_dashboard.actions.connect import SecretUnavailable, connect
+from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotAllowed, NotFound, Role
-from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, request_test
-from txt_dashboard.models import Activity, Server
+from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting, request_test
+from txt_dashboard.models import Activity, Attestation, Proposal, Server
+from txt_dashboard.queries.reference import current_reference
 
 pytestmark = pytest.mark.django_db
 
@@ -16,13 +21,18 @@ ADMIN = Actor("ada", frozenset({Role.ADMINISTRATOR}))
 GIVEN = ServerSettings(name="oat-1", kind="oat-1.6", url="https://oat-1.example:8443", auth_blob="the blob")
 
 
-def edit(settings: ServerSettings, version: int = 1) -> Server:
-    return edit_server(ADMIN, Server.objects.get().id, settings, version=version, now=NOON)
+def edit(settings: ServerSettings, version: int = 1, **more: str) -> Server:
+    edit_server(ADMIN, Server.objects.get().id, settings, version=version, now=NOON, **more)
+    return Server.objects.get()
+
+
+def secret(server: Server) -> str:
+    return vault.unseal(server.sealed_auth_blob, server.endpoint_key)
 
 
 def test_the_secret_is_sealed_and_never_in_the_log() -> None:
     server = add_server(ADMIN, GIVEN, now=NOON)
-    assert vault.unseal(server.sealed_auth_blob) == "the blob"
+    assert secret(server) == "the blob"
     assert "the blob" not in server.sealed_auth_blob
     assert "the blob" not in repr(GIVEN) + str(list(Activity.objects.values()))
 
@@ -30,7 +40,7 @@ def test_the_secret_is_sealed_and_never_in_the_log() -> None:
 def test_an_edit_keeps_the_secret_unless_told_otherwise() -> None:
     add_server(ADMIN, GIVEN, now=NOON)
     server = edit(replace(GIVEN, auth_blob=None, interval_s=30))
-    assert (server.interval_s, vault.unseal(server.sealed_auth_blob)) == (30, "the blob")
+    assert (server.interval_s, secret(server)) == (30, "the blob")
     assert edit(replace(GIVEN, auth_blob=""), version=2).sealed_auth_blob == ""
 
 
@@ -43,7 +53,73 @@ def test_another_address_clears_the_secret(change) -> None:
 def test_another_address_with_a_new_secret_keeps_that() -> None:
     add_server(ADMIN, GIVEN, now=NOON)
     server = edit(replace(GIVEN, url="https://other.example:8443", auth_blob="another"))
-    assert vault.unseal(server.sealed_auth_blob) == "another"
+    assert secret(server) == "another"
+
+
+def test_a_secret_opens_for_the_address_only_that_it_was_entered_for() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    Server.objects.update(url="https://elsewhere.example:8443")
+    with pytest.raises(SecretUnavailable, match="another address"):
+        connect(Server.objects.get(), lambda: NOON)
+    assert secret(server) == "the blob"
+
+
+def test_an_address_that_nobody_approved_changes_at_once_and_what_was_heard_there_is_forgotten() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    host = make_host("hv1", server)
+    Attestation.objects.update(counts_from=NOON, valid_until=NOON + timedelta(minutes=5), registers_key="x")
+    assert edit(replace(GIVEN, url="https://other.example:8443")).url == "https://other.example:8443"
+    heard = Attestation.objects.get(host=host)
+    assert (heard.counts_from, heard.valid_until, heard.registers_key) == (None, None, "")
+
+
+def test_an_approved_address_changes_by_a_proposal_only() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    count(server)
+    moved = replace(GIVEN, url="https://other.example:8443", auth_blob="another", interval_s=30)
+    with pytest.raises(Invalid) as refused:
+        edit(moved)
+    assert set(refused.value.errors) == {"reason"}
+    after = edit(moved, reason="The old machine is retired.")
+    assert (after.url, secret(after), after.interval_s) == (GIVEN.url, "the blob", 30)
+    proposal = Proposal.objects.get()
+    assert proposal.patch["changes"]["server:oat-1"]["after"]["url"] == "https://other.example:8443"
+
+
+def test_an_approved_move_brings_its_secret_along() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    count(server)
+    edit(replace(GIVEN, url="https://other.example:8443", auth_blob="another"), reason="It moved.")
+    put_set({"server:oat-1": Proposal.objects.get().patch["changes"]["server:oat-1"]["after"]})
+    apply_servers(current_reference(), now=NOON)
+    after = Server.objects.get()
+    assert (after.url, secret(after), after.sealed_next_auth_blob) == ("https://other.example:8443", "another", "")
+
+
+def test_the_address_that_was_approved_is_asked_whatever_the_row_says() -> None:
+    server = add_server(ADMIN, replace(GIVEN, auth_blob=None), now=NOON)
+    count(server)
+    Server.objects.update(url="https://10.0.0.1:1")  # outside the networks that the settings allow
+    adapter = connect(Server.objects.get(), lambda: NOON)
+    adapter.close()
+    assert apply_servers(current_reference(), now=NOON) == []
+    assert Server.objects.get().url == GIVEN.url
+
+
+def test_a_server_counts_once_that_is_in_force_and_not_before() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    proposal = propose_counting(ADMIN, server.pk, counts=True, reason="Its hosts shall be trusted.", now=NOON)
+    assert not Server.objects.get().counts
+    put_set({id_: change["after"] for id_, change in proposal.patch["changes"].items()})
+    apply_servers(current_reference(), now=NOON)
+    assert Server.objects.get().counts
+
+
+def test_a_row_that_says_it_counts_is_put_right() -> None:
+    add_server(ADMIN, GIVEN, now=NOON)
+    Server.objects.update(counts=True)
+    apply_servers(current_reference(), now=NOON)
+    assert not Server.objects.get().counts
 
 
 def test_an_edit_of_what_somebody_else_changed_is_refused() -> None:

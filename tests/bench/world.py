@@ -68,6 +68,9 @@ def installation() -> Iterator[None]:
     """An empty database of our own, made by the product's own migrations, and a key for secrets."""
     with tempfile.TemporaryDirectory(prefix="txt-dashboard-bench-") as folder:
         settings.TXT_VAULT_KEY_FILE = Path(folder) / "vault.key"
+        settings.TXT_SIGNING_KEY_FILE = Path(folder) / "signing.key"
+        settings.TXT_PUBLIC_KEYS_FILE = Path(folder) / "signing.pub"
+        settings.TXT_FLOOR_FILE = Path(folder) / "floor"
         vault.create_key(conf.vault_key_file())
         # A file, as in production: SQLite's databases in memory know no WAL.
         connection.settings_dict["TEST"]["NAME"] = str(Path(folder) / "bench.sqlite3") if sqlite() else None

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from txt_dashboard.actions.permissions import COMMAND_LINE
 from txt_dashboard.actions.servers import ServerSettings, add_server
-from txt_dashboard.models import Activity, Baseline, Host, HostEvent, Policy
+from txt_dashboard.models import Activity, Host, HostEvent, Proposal
+from txt_dashboard.queries.reference import current_reference
 
 PASSWORD = "correct horse battery"
 GOLDEN = {
@@ -147,7 +148,7 @@ def test_hosts_of_a_server_that_is_not_there(db, tmp_path):
         command("load_hosts", tmp_path / "hosts.csv", "--server", "oat-9")
 
 
-@pytest.mark.parametrize("arguments", [["load_baselines"], ["load_hosts", "--server", "oat-1"]])
+@pytest.mark.parametrize("arguments", [["load_baselines", "--reason", "x"], ["load_hosts", "--server", "oat-1"]])
 def test_a_file_that_is_not_there(server, tmp_path, arguments):
     with pytest.raises(CommandError, match="nowhere can't be used: No such file or directory"):
         command(*arguments, tmp_path / "nowhere")
@@ -155,17 +156,19 @@ def test_a_file_that_is_not_there(server, tmp_path, arguments):
 
 def test_baselines_come_from_a_file(server, tmp_path):
     (tmp_path / "golden.json").write_text(json.dumps(GOLDEN))
-    said = command("load_baselines", tmp_path / "golden.json")
-    assert said == "Loaded 1 new baselines and 1 policies.\n"
-    assert Baseline.objects.get().name == "kernel 6.1"
-    assert Policy.objects.get().validity_s == 120
+    said = command("load_baselines", tmp_path / "golden.json", "--reason", "The first day.")
+    proposal = Proposal.objects.get()
+    assert said == f"Proposal {proposal.pk} waits for approval: it touches 2 entries.\n"
+    proposed = {change["after"].get("name") for change in proposal.patch["changes"].values()}
+    assert proposed == {"kernel 6.1", None}
+    assert current_reference().baselines == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b"\xff"])
 def test_a_file_that_holds_no_baselines_changes_nothing(server, tmp_path, content):
     (tmp_path / "golden.json").write_bytes(content)
     with pytest.raises(CommandError, match="The file"):
-        command("load_baselines", tmp_path / "golden.json")
+        command("load_baselines", tmp_path / "golden.json", "--reason", "The first day.")
 
 
 def test_a_locked_database_is_a_sentence(server, tmp_path, monkeypatch):
@@ -174,9 +177,9 @@ def test_a_locked_database_is_a_sentence(server, tmp_path, monkeypatch):
     def locked(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("txt_dashboard.management.commands.load_baselines.load_reference", locked)
+    monkeypatch.setattr("txt_dashboard.management.commands.load_baselines.propose_file", locked)
     with pytest.raises(CommandError, match="The database can't be used: database is locked"):
-        command("load_baselines", tmp_path / "golden.json")
+        command("load_baselines", tmp_path / "golden.json", "--reason", "The first day.")
 
 
 # --- prune_history, create_vault_key

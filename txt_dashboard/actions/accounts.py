@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from txt_dashboard import audit
+from txt_dashboard.actions.governance.accounts import note_roles
 from txt_dashboard.actions.permissions import Actor, Invalid, NotFound, Role, Verb, require
 
 
@@ -22,8 +23,23 @@ def add_account(actor: Actor, name: str, roles: Collection[Role], password: str,
     user.save()
     roles = {*roles, Role.VIEWER}
     user.groups.set(Group.objects.get_or_create(name=role.value)[0] for role in roles)
+    note_roles(user, set(roles), now=now)
     _record(actor, "add account", name, now, roles=sorted(role.value for role in roles))
     return user
+
+
+@transaction.atomic
+def set_roles(actor: Actor, name: str, roles: Collection[Role], *, now: datetime) -> None:
+    """The roles of an account, all others taken away. Who becomes an approver waits before it counts.
+
+    Raises `NotAllowed`, `NotFound`.
+    """
+    require(actor, Verb.MANAGE_ACCOUNTS)
+    user = _account(name)
+    roles = {*roles, Role.VIEWER}
+    user.groups.set(Group.objects.get_or_create(name=role.value)[0] for role in roles)
+    note_roles(user, set(roles), now=now)
+    _record(actor, "set roles", name, now, roles=sorted(role.value for role in roles))
 
 
 @transaction.atomic

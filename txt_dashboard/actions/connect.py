@@ -1,7 +1,9 @@
 """From a server's row to the adapter that speaks to it."""
 
 from txt_dashboard import conf, vault
+from txt_dashboard.attest.reference import Endpoint
 from txt_dashboard.models import Server
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection, ServerError
 
@@ -13,17 +15,22 @@ class SecretUnavailable(ServerError):
 
 
 def connect(server: Server, clock: Clock) -> AttestationServer:
-    """The adapter for this server; raises `ServerError`."""
+    """The adapter for this server, at the address that people approved; raises `ServerError`.
+
+    A server that is not in the signed set is asked where its row says: what it answers does not count.
+    """
+    entered = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=False)
+    endpoint = current_reference().servers.get(server.name, entered)
     try:
-        auth_blob = vault.unseal(server.sealed_auth_blob)
+        auth_blob = vault.unseal(server.sealed_auth_blob, endpoint.key)
     except vault.VaultError as error:
         raise SecretUnavailable(str(error)) from error
     connection = Connection(
         name=server.name,
-        url=server.url,
+        url=endpoint.url,
         networks=conf.server_networks(),
-        ca_pem=server.ca_pem,
+        ca_pem=endpoint.ca_pem,
         auth_blob=auth_blob,
         deadline=float(server.deadline_s),
     )
-    return KINDS[server.kind].build(connection, clock)
+    return KINDS[endpoint.kind].build(connection, clock)

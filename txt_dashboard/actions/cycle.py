@@ -14,6 +14,8 @@ from txt_dashboard import conf
 from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, claim
 from txt_dashboard.actions.connect import connect
+from txt_dashboard.actions.governance.apply import apply_servers
+from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
 from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
@@ -42,8 +44,12 @@ class Worker:
         """Does what is due, for a while; whether there is more."""
         started = self._clock()
         expire(now=started)
+        sign_due(started)
         with transaction.atomic():
-            log_changes("rules in force", reappraise(current_reference(), self.appraiser, now=started), started)
+            reference = current_reference()
+            changes = apply_servers(reference, now=started)
+            changes += reappraise(reference, self.appraiser, now=started)
+            log_changes("rules in force", changes, started)
         self._test_servers()
         self._list_hosts()
         while self._clock() - started < TURN:
@@ -115,7 +121,7 @@ class Worker:
 def expire(*, now: datetime) -> None:
     """Hosts whose evidence ran out are stale, from the first turn after that moment on."""
     shown = Q(host__state=State.TRUSTED) | Q(host__state=State.UNKNOWN)
-    run_out = Attestation.objects.run_out(now).filter(shown).values_list("host_id", flat=True)
+    run_out = Attestation.objects.run_out(now).filter(shown, server__counts=True).values_list("host_id", flat=True)
     ids = sorted(set(run_out))
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():

@@ -22,7 +22,11 @@ class Verb(StrEnum):
     EDIT_SERVER = "edit server"
     TEST_SERVER = "test server"
     LOAD_HOSTS = "load hosts"
-    LOAD_BASELINES = "load baselines"
+    PROPOSE_BASELINE = "propose baseline"
+    PROPOSE_POLICY = "propose policy"
+    PROPOSE_SERVER = "propose server"
+    DECIDE = "decide"
+    RESTORE_SET = "restore set"
     MANAGE_ACCOUNTS = "manage accounts"
 
 
@@ -33,11 +37,16 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ADD_SERVER: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_SERVER: frozenset({Role.ADMINISTRATOR}),
     Verb.TEST_SERVER: frozenset({Role.OPERATOR, Role.ADMINISTRATOR}),
-    # Until baselines are governed by people, they come from the machine's own command line only.
     Verb.LOAD_HOSTS: frozenset(),
-    Verb.LOAD_BASELINES: frozenset(),
+    Verb.PROPOSE_BASELINE: frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMINISTRATOR}),
+    Verb.PROPOSE_POLICY: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
+    Verb.PROPOSE_SERVER: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
+    Verb.DECIDE: frozenset({Role.APPROVER}),
+    Verb.RESTORE_SET: frozenset(),
     Verb.MANAGE_ACCOUNTS: frozenset(),
 }
+# What no key and no command may do, whatever its roles.
+_PERSONS_ONLY = frozenset({Verb.DECIDE})
 
 
 class ActionError(Exception):
@@ -66,11 +75,21 @@ class Invalid(ActionError):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person by account name, or the machine's own command line."""
+    """Who acts: a person by account name, a key that acts for one, or the machine's own command line.
+
+    `user` is the id of the person's local account.
+    """
 
     name: str
     roles: frozenset[Role] = frozenset()
     is_command: bool = False
+    user: int | None = None
+    by_key: bool = False  # an API key or an application credential, which nobody sits behind
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody who logged in acts."""
+        return self.user is not None and not self.by_key and not self.is_command
 
 
 COMMAND_LINE = Actor("command line", is_command=True)
@@ -78,6 +97,8 @@ COMMAND_LINE = Actor("command line", is_command=True)
 
 def may(actor: Actor, verb: Verb) -> bool:
     """Whether one of the actor's roles includes the verb."""
+    if verb in _PERSONS_ONLY and not actor.is_person:
+        return False
     return actor.is_command or bool(actor.roles & _ALLOWED[verb])
 
 
@@ -85,4 +106,5 @@ def require(actor: Actor, verb: Verb) -> None:
     """Raises `NotAllowed` where the actor may not."""
     if not may(actor, verb):
         needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
-        raise NotAllowed(f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.")
+        person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
+        raise NotAllowed(f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}")

@@ -7,16 +7,13 @@ describes it. It is read whole or not at all.
 from datetime import datetime
 
 import msgspec
-from django.db import transaction
 
-from txt_dashboard import audit
-from txt_dashboard.actions.permissions import Actor, Invalid, Verb, require
+from txt_dashboard.actions.governance.propose import propose
+from txt_dashboard.actions.permissions import Actor, Invalid
+from txt_dashboard.attest.entries import Entry, baseline_entry, baseline_id, policy_entry, policy_id, read_policy
 from txt_dashboard.attest.pcr import Bank, PcrError, parse_index, parse_value
 from txt_dashboard.attest.reference import Baseline, InvalidReference, Part
-from txt_dashboard.models import Baseline as BaselineRow
-from txt_dashboard.models import Policy as PolicyRow
-from txt_dashboard.models import Server
-from txt_dashboard.queries.reference import read_policy
+from txt_dashboard.models import Proposal
 
 FORMAT = "txt-dashboard baselines 1"
 LARGEST = 16 * 1024 * 1024  # bytes
@@ -52,50 +49,34 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     baselines: list[_Baseline] = []
 
 
-class Loaded(msgspec.Struct, frozen=True):
-    """How many baselines and policies of the file are new or changed."""
+def propose_file(actor: Actor, document: bytes, *, title: str, reason: str, now: datetime) -> Proposal:
+    """Proposes the file's baselines and policies; nothing is in force by it.
 
-    baselines: int
-    policies: int
-
-
-def load_reference(actor: Actor, document: bytes, *, now: datetime) -> Loaded:
-    """Puts the file's baselines and policies in force; the workers' next turn appraises by them.
-
-    A baseline that is there already stays; a policy of the same server and pool is replaced. Raises
-    `NotAllowed`, and `Invalid` with a sentence for each entry that can't be used (nothing is loaded then).
+    A baseline that is in force already stays; a policy of the same server and pool would be replaced. Raises
+    `NotAllowed`, `Conflict`, and `Invalid` with a sentence for each entry that can't be used.
     """
-    require(actor, Verb.LOAD_BASELINES)
     read = _decode(document)
     errors: list[str] = []
-    baselines, policies = [], []
+    wanted: dict[str, Entry | None] = {}
     for entry in read.baselines:
         try:
-            baselines.append(_baseline(entry))
+            baseline = _baseline(entry)
         except (PcrError, InvalidReference) as error:
             errors.append(f"Baseline {entry.name[:60]!r}: {error}.")
-    servers = dict(Server.objects.values_list("name", "id"))
+        else:
+            wanted[baseline_id(baseline)] = baseline_entry(baseline)
     for policy in read.policies:
+        id_ = policy_id(policy.server, policy.pool)
+        as_entry = msgspec.to_builtins(policy)
         try:
-            policies.append(_policy(policy, servers))
-        except (InvalidReference, OverflowError) as error:
+            of = read_policy(id_, as_entry)
+        except InvalidReference as error:
             errors.append(f"Policy of {policy.server[:60]!r}: {error}.")
+        else:
+            wanted[id_] = policy_entry(of)
     if errors:
         raise Invalid({"file": errors[:20]})
-    with transaction.atomic():
-        before = BaselineRow.objects.count()
-        BaselineRow.objects.bulk_create([_row(each, now) for each in baselines], ignore_conflicts=True)
-        PolicyRow.objects.bulk_create(
-            policies,
-            update_conflicts=True,
-            unique_fields=["server", "pool"],
-            update_fields=["parts", "validity_s", "word_is_enough"],
-        )
-        loaded = Loaded(BaselineRow.objects.count() - before, len(policies))
-        names = sorted(each.name for each in baselines)[:50]
-        detail = {"baselines": loaded.baselines, "policies": loaded.policies, "names": names}
-        audit.record(at=now, actor=actor.name, verb=Verb.LOAD_BASELINES, detail=detail)
-    return loaded
+    return propose(actor, wanted, title=title, reason=reason, now=now)
 
 
 def _decode(document: bytes) -> _Document:
@@ -125,35 +106,4 @@ def _baseline(entry: _Baseline) -> Baseline:
         pools=frozenset(entry.pools),
         not_before=entry.not_before,
         not_after=entry.not_after,
-    )
-
-
-def _policy(entry: _Policy, servers: dict[str, int]) -> PolicyRow:
-    if entry.server not in servers:
-        raise InvalidReference("there is no attestation server of this name")
-    parts = {
-        part.value: {"bank": need.bank.value, "registers": sorted(set(need.registers))}
-        for part, need in entry.parts.items()
-    }
-    read_policy(parts, entry.validity_s, word_is_enough=entry.word_is_enough)
-    return PolicyRow(
-        server_id=servers[entry.server],
-        pool=entry.pool,
-        parts=parts,
-        validity_s=entry.validity_s,
-        word_is_enough=entry.word_is_enough,
-    )
-
-
-def _row(baseline: Baseline, now: datetime) -> BaselineRow:
-    return BaselineRow(
-        key=baseline.key,
-        name=baseline.name,
-        part=baseline.part.value,
-        bank=baseline.bank.value,
-        values={str(index): value.hex() for index, value in sorted(baseline.values.items())},
-        pools=sorted(baseline.pools),
-        not_before=baseline.not_before,
-        not_after=baseline.not_after,
-        loaded_at=now,
     )

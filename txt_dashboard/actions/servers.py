@@ -9,8 +9,14 @@ from django.db import transaction
 from django.utils.text import capfirst
 
 from txt_dashboard import audit, conf, vault
+from txt_dashboard.actions.governance.apply import forget_evidence
+from txt_dashboard.actions.governance.propose import propose
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, require
-from txt_dashboard.models import Server
+from txt_dashboard.attest import entries
+from txt_dashboard.attest.entries import server_entry
+from txt_dashboard.attest.reference import Endpoint, endpoint_key
+from txt_dashboard.models import Proposal, Server
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.address import parse_url, resolve
 from txt_dashboard.servers.base import AddressRefused, CertificateRefused
@@ -35,14 +41,18 @@ class ServerSettings:
 
 
 _DECIDED = {each.name for each in fields(ServerSettings)}
-_WORKERS_OWN = {each.name for each in Server._meta.get_fields()} - _DECIDED
+_NOT_ENTERED = {each.name for each in Server._meta.get_fields()} - _DECIDED
 
 
 def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Server:
-    """A new server; its hosts appear with the workers' next turn. Raises `NotAllowed`, `Invalid`."""
+    """A new server, which is only observed until a proposal makes it count. Raises `NotAllowed`, `Invalid`.
+
+    Its hosts appear with the workers' next turn.
+    """
     require(actor, Verb.ADD_SERVER)
     server = Server()
     _apply(server, settings)
+    server.sealed_auth_blob = _sealed(settings, server, kept="")
     _check(server)
     with transaction.atomic():
         server.save()
@@ -50,11 +60,15 @@ def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Serv
     return server
 
 
-def edit_server(actor: Actor, server_id: int, settings: ServerSettings, *, version: int, now: datetime) -> Server:
+def edit_server(
+    actor: Actor, server_id: int, settings: ServerSettings, *, version: int, now: datetime, reason: str = ""
+) -> Proposal | None:
     """Changes a server's settings, if they still are those that the actor saw.
 
-    A changed address or changed TLS settings clear the secret unless it is given anew: it must not be
-    sent to somebody else. Raises `NotAllowed`, `NotFound`, `Invalid`, `Conflict`.
+    Where an approved server is, its kind and its authorities change only by a proposal, which needs a `reason`
+    and is returned; until it is in force the server is asked where it was. An address that nobody approved
+    changes at once, and what was heard there is forgotten. Either way the secret must be given anew: it must
+    not be sent to somebody else. Raises `NotAllowed`, `NotFound`, `Invalid`, `Conflict`.
     """
     require(actor, Verb.EDIT_SERVER)
     with transaction.atomic():
@@ -63,17 +77,41 @@ def edit_server(actor: Actor, server_id: int, settings: ServerSettings, *, versi
             raise NotFound("This server is not there any more.")
         if server.version != version:
             raise Conflict(f"Somebody else changed {server.name} meanwhile. Look at it again before you change it.")
-        before = (server.url, server.ca_pem, server.kind)
+        before = server.name, server.kind, server.url, server.ca_pem, server.endpoint_key
         _apply(server, settings)
-        if before != (server.url, server.ca_pem, server.kind):
-            server.failures, server.retry_at, server.listed_at = 0, None, None
-            if settings.auth_blob is None:
-                server.sealed_auth_blob = ""
         _check(server)
+        moved = server.endpoint_key != before[-1]
+        approved = current_reference().servers.get(before[0])
+        if approved is not None and server.name != before[0]:
+            raise Invalid({"name": ["What was approved names this server so: add another one instead."]})
+        if moved and approved is not None:
+            proposal = _propose_move(actor, server, counts=approved.counts, reason=reason, now=now)
+            server.kind, server.url, server.ca_pem = before[1:4]
+        else:
+            proposal = None
+            if moved:
+                _begin_anew(server)
+            server.sealed_auth_blob = _sealed(settings, server, kept="" if moved else server.sealed_auth_blob)
+        if proposal is not None and settings.auth_blob is not None:
+            server.sealed_next_auth_blob = vault.seal(settings.auth_blob, _endpoint_key(settings))
         server.version = version + 1
         server.save()
         audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=_shown(settings))
-    return server
+    return proposal
+
+
+def propose_counting(actor: Actor, server_id: int, *, counts: bool, reason: str, now: datetime) -> Proposal:
+    """Asks that what the server says counts, at the address that it has now, or that it is only observed.
+
+    Raises as `governance.propose.propose`, and `NotFound`.
+    """
+    server = Server.objects.filter(id=server_id).first()
+    if server is None:
+        raise NotFound("This server is not there any more.")
+    title = f"{server.name} counts" if counts else f"{server.name} is only observed"
+    endpoint = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=counts)
+    wanted = {entries.server_id(server.name): server_entry(endpoint)}
+    return propose(actor, wanted, title=title, reason=reason, now=now)
 
 
 @transaction.atomic
@@ -87,18 +125,36 @@ def request_test(actor: Actor, server_id: int, *, now: datetime) -> None:
     audit.record(at=now, actor=actor.name, verb=Verb.TEST_SERVER, target=server.name)
 
 
+def _propose_move(actor: Actor, server: Server, *, counts: bool, reason: str, now: datetime) -> Proposal:
+    endpoint = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=counts)
+    title = f"Move {server.name} to {server.url}"[:200]
+    wanted = {entries.server_id(server.name): server_entry(endpoint)}
+    return propose(actor, wanted, title=title, reason=reason, now=now)
+
+
+def _begin_anew(server: Server) -> None:
+    server.failures, server.retry_at, server.listed_at = 0, None, None
+    forget_evidence(server)
+
+
 def _apply(server: Server, settings: ServerSettings) -> None:
     for name, value in asdict(settings).items():
         if name != "auth_blob":
             setattr(server, name, value.strip() if isinstance(value, str) else value)
-    if settings.auth_blob is not None:
-        server.sealed_auth_blob = vault.seal(settings.auth_blob)
+
+
+def _sealed(settings: ServerSettings, server: Server, *, kept: str) -> str:
+    return kept if settings.auth_blob is None else vault.seal(settings.auth_blob, server.endpoint_key)
+
+
+def _endpoint_key(settings: ServerSettings) -> str:
+    return endpoint_key(settings.kind.strip(), settings.url.strip(), settings.ca_pem.strip())
 
 
 def _check(server: Server) -> None:
     errors: dict[str, list[str]] = {}
     try:
-        server.full_clean(exclude=_WORKERS_OWN)
+        server.full_clean(exclude=_NOT_ENTERED)
     except ValidationError as invalid:
         errors.update(invalid.message_dict)
     if server.kind not in KINDS:

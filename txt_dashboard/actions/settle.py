@@ -15,6 +15,7 @@ from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
 from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
+from txt_dashboard.queries.reference import current_reference
 
 CHUNK = 500
 
@@ -75,11 +76,12 @@ def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> li
     hosts = Host.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
     rows = list(hosts.values_list("id", "name", "pool", "state", "reason"))
     standings = _standings(ids, now)
+    counting = current_reference().counting
     step_of = cache(_step)  # most hosts of a batch are alike
     changes: list[Change] = []
     steps: dict[_Step, list[int]] = defaultdict(list)
     for id_, name, pool, state, reason in rows:
-        step = step_of(state, tuple(standings.get(id_, ())))
+        step = step_of(state, tuple(standings.get(id_, ())), counting)
         if (state, reason) != (step.state, step.reason) or id_ in remeasured:
             changes.append(Change(name, pool, state, step.state))
             steps[step].append(id_)
@@ -121,10 +123,13 @@ def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[
     return standings
 
 
-def _step(previous: str, standings: Sequence[_Standing]) -> _Step:
-    """What becomes of a host that was `previous`; without an attestation nothing is known."""
+def _step(previous: str, known: Sequence[_Standing], counting: frozenset[str]) -> _Step:
+    """What becomes of a host that was `previous`; without an attestation that counts nothing is known."""
+    standings = [each for each in known if each.server in counting]
     if not standings:
-        return _Step(previous, State.UNKNOWN.value, Reason.NEVER_ATTESTED.code, (), (), None, None)
+        nothing = Reason.SERVER_OBSERVED if known else Reason.NEVER_ATTESTED
+        observed = tuple(("server", each.server) for each in known[:1])
+        return _Step(previous, State.UNKNOWN.value, nothing.code, observed, (), None, None)
     states = [state_of(Match(each.match), each.fresh) for each in standings]
     state = agree(states)
     decisive = standings[states.index(state)]

@@ -56,7 +56,11 @@ class Reason(Enum):
         "baseline_incomplete",
         gettext_noop("No approved baseline covers all registers that the policy requires of the {part} part."),
     )
-    NO_POLICY = ("no_policy", gettext_noop("No policy says which registers this host must show."))
+    NO_POLICY = ("no_policy", gettext_noop("No policy in force says which registers this host must show."))
+    SERVER_OBSERVED = (
+        "server_observed",
+        gettext_noop("{server} is only observed: nobody approved that what it says counts."),
+    )
     REPORT_OLDER = (
         "report_older",
         gettext_noop("The register report is older than the verdict, so they are not one evidence."),

@@ -7,7 +7,7 @@ RFC 9334, sections 8.3 (reference values) and 8.5 (appraisal policy).
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -76,6 +76,7 @@ class Baseline:
     pools: frozenset[str] = frozenset()  # empty: all pools
     not_before: datetime | None = None
     not_after: datetime | None = None
+    id: str = ""  # of its entry in the signed set; says nothing of what it holds
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -135,6 +136,27 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class Endpoint:
+    """An attestation server as people approved it: where it is, and whether what it says counts."""
+
+    name: str
+    kind: str
+    url: str
+    ca_pem: str
+    counts: bool
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of where it is: equal keys, the same server to speak to."""
+        return endpoint_key(self.kind, self.url, self.ca_pem)
+
+
+def endpoint_key(kind: str, url: str, ca_pem: str) -> str:
+    """SHA-256 of a server's kind, address and authorities, in hex."""
+    return hashlib.sha256(json.dumps([kind, url, ca_pem]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
 class Rules:
     """What is in force for one server and pool at one moment."""
 
@@ -155,10 +177,21 @@ class Rules:
 
 @dataclass(frozen=True)
 class ReferenceSet:
-    """All that can make a host trusted: baselines, and a policy for each server and pool."""
+    """All that can make a host trusted: baselines, a policy for each server and pool, and the servers that count.
+
+    `refused` says why nothing is in force although something should be; it is empty otherwise.
+    """
 
     baselines: tuple[Baseline, ...]
     policies: Mapping[tuple[str, str], Policy]  # (server, pool) -> policy; pool "" is the server's default
+    servers: Mapping[str, Endpoint] = field(default_factory=dict)
+    number: int = 0  # of the signed set
+    refused: str = ""
+
+    @cached_property
+    def counting(self) -> frozenset[str]:
+        """The servers of which people approved that their word counts. All others are only observed."""
+        return frozenset(name for name, endpoint in self.servers.items() if endpoint.counts)
 
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""

@@ -10,12 +10,17 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from txt_dashboard import demo
+from txt_dashboard.actions.governance.accounts import name_first_approvers, note_roles
+from txt_dashboard.actions.governance.decide import approve
+from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import load_hosts
-from txt_dashboard.actions.permissions import COMMAND_LINE, Role
-from txt_dashboard.actions.reference import load_reference
-from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server
+from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
+from txt_dashboard.actions.reference import propose_file
+from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting
 from txt_dashboard.management.inventory import read_inventory
-from txt_dashboard.models import Baseline, Host, Server
+from txt_dashboard.models import Host, Proposal, Server
+from txt_dashboard.queries.in_force import in_force
+from txt_dashboard.queries.proposals import impact_of
 from txt_dashboard.simulator.startkit import SERVER
 
 ACCOUNTS = {
@@ -26,6 +31,7 @@ ACCOUNTS = {
     "approver2": Role.APPROVER,
     "admin": Role.ADMINISTRATOR,
 }
+APPROVERS = tuple(name for name, role in ACCOUNTS.items() if role is Role.APPROVER)
 
 
 def give_accounts(password: str) -> None:
@@ -39,31 +45,63 @@ def give_accounts(password: str) -> None:
             user.password, user.is_active = hashed, True
             user.save(update_fields=["password", "is_active"])
         user.groups.set(Group.objects.get_or_create(name=each.value)[0] for each in {role, Role.VIEWER})
+        note_roles(user, {role}, now=timezone.now())
+    if not in_force().set.number:
+        name_first_approvers(COMMAND_LINE, list(APPROVERS), now=timezone.now())
 
 
 def give_fleet(options: demo.Options, story: demo.Story) -> None:
     """The simulated server at its present address, its hosts and the golden values of the story's beginning."""
-    _give_server(f"http://127.0.0.1:{options.simulator_port}")
-    if not (Host.objects.exists() and Baseline.objects.exists()):
-        _load(story)
+    proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
+    if not Host.objects.exists():
+        proposals += _load(story)
+    for proposal in proposals:
+        _approve(proposal)
 
 
-def _give_server(url: str) -> None:
+def _approve(proposal: Proposal) -> None:
+    """As the two demo approvers would: the story begins with everything approved."""
+    for name in APPROVERS:
+        user = User.objects.get(username=name)
+        approve(
+            Actor(name, frozenset({Role.APPROVER}), user=user.pk),
+            proposal.pk,
+            reason="The beginning of the demonstration.",
+            content_hash=proposal.content_hash,
+            impact_hash=impact_of(proposal, timezone.now()).digest,
+            now=timezone.now(),
+        )
+    sign_due(timezone.now())
+
+
+def _give_server(url: str) -> list[Proposal]:
     settings = ServerSettings(name=SERVER, kind="oat-1.6", url=url, simulated=True, interval_s=20, deadline_s=20)
     server = Server.objects.filter(name=SERVER).first()
     if server is None:
-        add_server(COMMAND_LINE, settings, now=timezone.now())
-    elif server.url != url:
+        server = add_server(COMMAND_LINE, settings, now=timezone.now())
+        why = "The simulated server of the demonstration."
+        return [propose_counting(COMMAND_LINE, server.pk, counts=True, reason=why, now=timezone.now())]
+    if server.url != url:
         kept = {name: getattr(server, name) for name in ("ca_pem", "enabled", "interval_s", "batch_size", "parallel")}
         settings = replace(settings, **kept, deadline_s=server.deadline_s)
-        edit_server(COMMAND_LINE, server.id, settings, version=server.version, now=timezone.now())
+        moved = edit_server(
+            COMMAND_LINE,
+            server.pk,
+            settings,
+            version=server.version,
+            reason="The demonstration was started on another port.",
+            now=timezone.now(),
+        )
+        return [moved] if moved else []
+    return []
 
 
-def _load(story: demo.Story) -> None:
+def _load(story: demo.Story) -> list[Proposal]:
     with tempfile.TemporaryDirectory() as folder:
         inventory, golden = Path(folder) / "inventory.csv", Path(folder) / "golden.json"
         subprocess.run(
             [*demo.simulator(story), "--inventory", str(inventory), "--golden", str(golden)], check=True, timeout=120
         )
         load_hosts(COMMAND_LINE, read_inventory(inventory), server=SERVER, now=timezone.now())
-        load_reference(COMMAND_LINE, golden.read_bytes(), now=timezone.now())
+        title, reason = "Golden values of the first day", "What the fleet showed when it was set up."
+        return [propose_file(COMMAND_LINE, golden.read_bytes(), title=title, reason=reason, now=timezone.now())]

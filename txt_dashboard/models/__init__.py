@@ -2,19 +2,24 @@
 
 from txt_dashboard.models.activity import Activity
 from txt_dashboard.models.attestation import Attestation
+from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
-from txt_dashboard.models.reference import Baseline, Measurement, Policy
 from txt_dashboard.models.server import Server
 
 __all__ = [
+    "Account",
     "Activity",
     "Attestation",
-    "Baseline",
+    "Decision",
+    "DecisionVerb",
     "Host",
     "HostEvent",
     "Measurement",
-    "Policy",
     "PollRequest",
+    "Proposal",
+    "ProposalState",
     "Server",
+    "SignedSet",
 ]

@@ -5,9 +5,15 @@ from datetime import timedelta
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
+from txt_dashboard.attest.reference import endpoint_key
+
 
 class Server(models.Model):
-    """One attestation server. The secret is sealed (see `vault`); health is written by workers only."""
+    """One attestation server. The secret is sealed (see `vault`); health is written by workers only.
+
+    Where an approved server is, and whether it counts, says the signed set; `kind`, `url`, `ca_pem` and `counts`
+    repeat it here, for queries and pages. Of a server that is not in the set they are what an administrator entered.
+    """
 
     name = models.CharField(
         max_length=63,
@@ -17,7 +23,9 @@ class Server(models.Model):
     kind = models.CharField(max_length=32)
     url = models.CharField(max_length=500)
     ca_pem = models.TextField(blank=True)
-    sealed_auth_blob = models.TextField(blank=True)
+    sealed_auth_blob = models.TextField(blank=True)  # opens for this address only
+    sealed_next_auth_blob = models.TextField(blank=True)  # for the address that it is proposed to move to
+    counts = models.BooleanField(default=False)
     enabled = models.BooleanField(default=True)
     simulated = models.BooleanField(default=False)
     interval_s = models.PositiveIntegerField(
@@ -49,6 +57,11 @@ class Server(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def endpoint_key(self) -> str:
+        """Of where it is, by this row. Its secret is sealed for this."""
+        return endpoint_key(self.kind, self.url, self.ca_pem)
 
     @property
     def interval(self) -> timedelta:

@@ -65,7 +65,8 @@ def changes(reference: ReferenceSet, now: datetime) -> Changes:
 
 def _groups() -> Iterable[_Group]:
     rows = (
-        Attestation.objects.exclude(drift_key="")
+        Attestation.objects.filter(server__counts=True)
+        .exclude(drift_key="")
         .values_list("drift_key", "host__pool")
         .annotate(Min("id"), Min("host__since"), Max("host__since"), Count("host", distinct=True))
         .order_by("host__pool")
@@ -95,7 +96,9 @@ def _change(group: _Group, example: Attestation, compared: Compared) -> Change:
 
 def _by_word() -> list[Change]:
     rows = (
-        Attestation.objects.filter(host__state=State.UNTRUSTED, drift_key="", reason__in=_SERVER_ONLY)
+        Attestation.objects.filter(
+            host__state=State.UNTRUSTED, drift_key="", reason__in=_SERVER_ONLY, server__counts=True
+        )
         .values("server__name", "reason")
         .annotate(hosts=Count("id"), first=Min("host__since"), last=Max("host__since"))
         .order_by("-hosts", "server__name")

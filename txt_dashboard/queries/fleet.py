@@ -7,7 +7,8 @@ from itertools import groupby
 
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.reasons import Reason
-from txt_dashboard.models import Activity, Baseline, Host, Server
+from txt_dashboard.models import Activity, Host, Server
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.queries.state import lapsed
 
 ACTIVITY_SHOWN = 8
@@ -71,4 +72,4 @@ def activity() -> tuple[Activity, ...]:
 
 def first_steps() -> FirstSteps:
     """What is there already. Three queries."""
-    return FirstSteps(Server.objects.exists(), Host.objects.exists(), Baseline.objects.exists())
+    return FirstSteps(Server.objects.exists(), Host.objects.exists(), bool(current_reference().baselines))

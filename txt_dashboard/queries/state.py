@@ -26,9 +26,14 @@ def not_fresh(now: datetime) -> Q:
     return Q(valid_until__lte=now) | Q(counts_from__gt=now) | Q(valid_until=None) | Q(counts_from=None)
 
 
+def outlived(now: datetime) -> QuerySet[Attestation]:
+    """Attestations by servers whose word counts, that do not count now themselves."""
+    return Attestation.objects.filter(not_fresh(now), server__counts=True)
+
+
 def lapsed(now: datetime) -> Q:
     """Hosts stored as trusted whose evidence does not count now."""
-    return Q(state=State.TRUSTED, pk__in=Attestation.objects.filter(not_fresh(now)).values("host"))
+    return Q(state=State.TRUSTED, pk__in=outlived(now).values("host"))
 
 
 def in_state(state: str, now: datetime, *, any_lapsed: bool = True) -> Q:
@@ -54,7 +59,7 @@ def with_state(hosts: QuerySet[Host], now: datetime) -> QuerySet[Host]:
 
     Asked for each host by itself: right for a page of hosts, too dear for all of them.
     """
-    own = Attestation.objects.filter(not_fresh(now), host=OuterRef("pk"))
+    own = outlived(now).filter(host=OuterRef("pk"))
     gone = Q(state=State.TRUSTED) & Exists(own)
     return hosts.annotate(
         shown_state=Case(When(gone, then=Value(State.STALE.value)), default=F("state"), output_field=CharField()),
@@ -88,8 +93,8 @@ def tally(now: datetime) -> Tally:
     for state, pool, count in Host.objects.values_list("state", "pool").annotate(Count("pk")).order_by():
         pools[pool][state] += count
     # From the attestations' side: mostly none has lapsed, so no host is looked at.
-    outlived = Attestation.objects.filter(not_fresh(now)).exclude(host__state__in=_OTHERS)
-    gone = Counter(pool for pool, _ in outlived.values_list("host__pool", "host").distinct())
+    stored = outlived(now).exclude(host__state__in=_OTHERS)
+    gone = Counter(pool for pool, _ in stored.values_list("host__pool", "host").distinct())
     for pool, count in gone.items():
         pools[pool][State.TRUSTED] -= count
         pools[pool][State.STALE] += count

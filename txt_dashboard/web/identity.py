@@ -10,6 +10,7 @@ def actor_of(user: AbstractBaseUser | AnonymousUser) -> Actor:
     known: Actor | None = getattr(user, "_actor", None)
     if known is None:
         groups = set(user.groups.values_list("name", flat=True)) if isinstance(user, PermissionsMixin) else set()
-        known = Actor(user.get_username(), frozenset(role for role in Role if role.value in groups))
+        roles = frozenset(role for role in Role if role.value in groups)
+        known = Actor(user.get_username(), roles, user=user.pk)
         user._actor = known  # type: ignore[union-attr]
     return known

@@ -16,6 +16,7 @@ from django.db import connections
 from django.shortcuts import resolve_url
 
 from txt_dashboard import conf, demo, vault
+from txt_dashboard.actions.governance import keys
 from txt_dashboard.management.demo_data import ACCOUNTS, give_accounts, give_fleet
 from txt_dashboard.management.errors import told_plainly
 from txt_dashboard.supervisor import Program, Supervisor
@@ -45,6 +46,7 @@ class Command(BaseCommand):
     def _prepare(self, options: demo.Options, story: demo.Story) -> None:
         self._say("run", f"Preparing {options.folder}.")
         vault.create_key(conf.vault_key_file())
+        keys.create()
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         give_accounts(demo.password(options))
