@@ -7,8 +7,10 @@ A measured launch environment (MLE) names registers and their values. A host is 
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from txt_dashboard.attest.pcr import Bank, Values
 from txt_dashboard.attest.reference import Part
@@ -34,6 +36,11 @@ class MleKind(StrEnum):
         """What we call it."""
         return Part.PLATFORM if self is MleKind.BIOS else Part.VMM
 
+    @classmethod
+    def of(cls, part: Part) -> "MleKind":
+        """What OpenAttestation calls our part."""
+        return cls.BIOS if part is Part.PLATFORM else cls.VMM
+
 
 @dataclass(frozen=True, slots=True)
 class MleRef:
@@ -48,6 +55,15 @@ class MleRef:
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+    def stored(self) -> dict[str, str]:
+        """As JSON."""
+        return {**asdict(self), "kind": self.kind.value}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, str]) -> "MleRef":
+        """From JSON."""
+        return cls(**{**stored, "kind": MleKind(stored["kind"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,17 @@ class Registration:
     email: str = ""
     connection: str = ""  # how 2.x reaches the host's agent
     description: str = ""
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON."""
+        mles = {"bios": self.bios and self.bios.stored(), "vmm": self.vmm and self.vmm.stored()}
+        return {**asdict(self), **mles}
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "Registration":
+        """From JSON."""
+        mles = {key: stored[key] and MleRef.read(stored[key]) for key in ("bios", "vmm")}
+        return cls(**{**stored, **mles})
 
     def mle(self, kind: MleKind) -> MleRef | None:
         """The MLE of this kind that the host is judged by."""
