@@ -20,6 +20,7 @@ from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
 from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
+from txt_dashboard.actions.publish.read_back import read_whitelists
 from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
@@ -57,6 +58,7 @@ class Worker:
             log_changes("rules in force", changes, started)
         self._test_servers()
         self._list_hosts()
+        read_whitelists(self._whitelist, self._clock)
         while self._clock() - started < TURN:
             claimed = claim(self._clock())
             if claimed is None:

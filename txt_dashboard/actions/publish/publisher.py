@@ -9,7 +9,7 @@ from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish import records
 from txt_dashboard.actions.publish.lagging import Lagging, lagging
-from txt_dashboard.actions.publish.round import Result, Round, Tools, extend, postpone, register
+from txt_dashboard.actions.publish.round import BUDGET, Result, Round, Tools, extend, postpone, register
 from txt_dashboard.attest.evidence import NoEvidence
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import ReferenceSet
@@ -42,14 +42,18 @@ class Publisher:
         begun = records.under_way([row.id for row in self._claim.rows], self._clock())
         if not begun:
             return
-        self._unfinished = set(begun)
+        until = self._clock() + BUDGET
         try:
             whitelist = self._connected()
-            for id_, wanted in begun.items() if whitelist else ():
-                if whitelist and not register(whitelist, id_, wanted, number, self._clock):
-                    self._unfinished.discard(id_)
+            if whitelist is None or not extend(self._claim, self._clock()):
+                return
+            for id_, wanted in begun.items():
+                if self._clock() < until:
+                    register(whitelist, id_, wanted, number, self._clock)
         except ServerError as error:
             log.warning("hosts not registered", server=self._claim.server.name, why=str(error))
+        finally:
+            self._unfinished = records.unfinished(begun)
 
     def parts(self, batch: Batch, reference: ReferenceSet) -> Iterator[Part]:
         """The batch in parts to record: at once what is settled, and the others as the server then judges them.
@@ -86,7 +90,10 @@ class Publisher:
             if records.is_anybody_out(claim.server):
                 return Result(postponed={row.id for row in claim.rows})
             tools = Tools(self._server, whitelist, self._appraiser, self._clock)
-            return Round(claim, found, tools, number).run()
+            result = Round(claim, found, tools, number).run()
+            if result.polled:
+                records.read_soon(claim.server, self._clock())
+            return result
         except ServerUnreachable as error:
             log.warning("not published", server=claim.server.name, why=str(error))
             return Result(postponed={row.id for row in claim.rows})

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from txt_dashboard.models import Publication, PublicationState, Registering, Server
+from txt_dashboard.models import Publication, PublicationState, Registering, Server, WhitelistReading
 from txt_dashboard.servers.mle import MleRef, Registration
 
 RETRY = timedelta(minutes=5)
+ASKED_FOR = 0  # instead of a set's number: a person asked for it
 
 
 def publications(server: Server, mles: Mapping[MleRef, str], now: datetime) -> dict[str, Publication]:
@@ -82,9 +83,21 @@ def under_way(attestation_ids: Collection[int], now: datetime) -> dict[int, Regi
     return {row.attestation_id: Registration.read(row.wanted) for row in rows if row.wanted is not None}
 
 
+def unfinished(attestation_ids: Collection[int]) -> set[int]:
+    """Those of them that are still to be registered."""
+    rows = Registering.objects.filter(attestation_id__in=attestation_ids, wanted__isnull=False)
+    return set(rows.values_list("attestation_id", flat=True))
+
+
+def read_soon(server: Server, now: datetime) -> None:
+    """Something was written there: what is there is read with the next turn."""
+    WhitelistReading.objects.filter(server=server).update(due_at=now)
+
+
 def is_anybody_out(server: Server) -> bool:
     """Whether a host of this server may be out of it now: no other is taken out before that one is in again."""
-    return Registering.objects.filter(attestation__server=server, wanted__isnull=False).exists()
+    begun = Registering.objects.filter(attestation__server=server, wanted__isnull=False)
+    return begun.exclude(set_number=ASKED_FOR).exists()
 
 
 def left_alone(attestation_ids: Collection[int], number: int, now: datetime) -> set[int]:
