@@ -12,10 +12,10 @@ from tests.conftest import Clock, ScriptedServer, silent
 from tests.factories import BASELINES, NOON, evidence, value
 from tests.rows import make_host, make_server, write_reference
 from txt_dashboard import conf
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import FIRST_PAUSE, Claim, claim, pause_after
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.actions.record import Bench, record_attestations, record_failure
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Activity, Attestation, Host, HostEvent, Server
 from txt_dashboard.queries.reference import current_reference

@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from txt_dashboard import conf
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, claim
 from txt_dashboard.actions.connect import connect
 from txt_dashboard.actions.governance.apply import apply_servers
@@ -25,6 +24,7 @@ from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.models import Attestation, Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError

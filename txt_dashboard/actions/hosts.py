@@ -59,7 +59,10 @@ def adopt(server: Server, names: Sequence[str], *, now: datetime) -> int:
 
 def _attest_by(server: Server, names: Sequence[str], now: datetime) -> None:
     for start in range(0, len(names), 500):
-        ids = Host.objects.filter(name__in=names[start : start + 500]).values_list("id", flat=True)
+        hosts = Host.objects.filter(name__in=names[start : start + 500])
+        ids = list(hosts.exclude(attestations__server=server).values_list("id", flat=True))
+        # What was said of them so far is not all any more.
+        Host.objects.filter(id__in=ids).exclude(evidence_key="").update(evidence_key="")
         Attestation.objects.bulk_create(
             [Attestation(host_id=id_, server=server, due_at=now) for id_ in ids], ignore_conflicts=True
         )

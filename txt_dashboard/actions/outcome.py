@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from txt_dashboard.actions.appraiser import Appraisal, Appraiser
 from txt_dashboard.attest.appraisal import Result
+from txt_dashboard.attest.appraiser import Appraisal, Appraiser
 from txt_dashboard.attest.evidence import Evidence
 from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank, Registers
 from txt_dashboard.attest.reasons import Finding, Reason

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.outcome import COLUMNS, Judged, judge, read_finding, remember, union
 from txt_dashboard.actions.settle import CHUNK, Change, settle
 from txt_dashboard.attest.appraisal import valid_until
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
 from txt_dashboard.attest.reference import ReferenceSet, Rules
 from txt_dashboard.models import Attestation

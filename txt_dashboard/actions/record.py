@@ -14,11 +14,11 @@ from django.db import transaction
 from django.db.models import F, Value
 
 from txt_dashboard import audit
-from txt_dashboard.actions.appraiser import Appraisal, Appraiser
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
 from txt_dashboard.actions.outcome import OWN, SHARED, Judged, judge, remember, stored_finding
 from txt_dashboard.actions.settle import Change, settle
 from txt_dashboard.attest.appraisal import Freshness, Match, State, state_of, valid_until
+from txt_dashboard.attest.appraiser import Appraisal, Appraiser
 from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, WITHDRAWN, Evidence, NoEvidence, Verdict, judge_times
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import ReferenceSet, Rules, registers_key

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
+from txt_dashboard.attest.alike import Said, evidence_key
 from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state_of
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
@@ -44,6 +45,10 @@ class _Standing(NamedTuple):
     server: str
     server_failures: int
     server_error: str
+    server_id: int
+    verdict: str
+    voucher: str
+    doubt: str | None
 
 
 class _Step(NamedTuple):
@@ -56,13 +61,14 @@ class _Step(NamedTuple):
     differing: tuple[int, ...]
     platform: str | None
     vmm: str | None
+    evidence_key: str
 
 
 def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[int] = ()) -> list[Change]:
     """Derives the state of these hosts from their attestations; writes what changed, and its history.
 
     `remeasured` are hosts whose measurement changed: they get a row of history even where the state
-    stays. Four statements for up to 500 hosts.
+    stays. Four statements for up to 500 hosts, and one more where only what tells them apart changed.
     """
     changes: list[Change] = []
     ids = sorted(host_ids)
@@ -74,18 +80,22 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
     # Locked before the attestations are read, so that two workers can't both record one change.
     hosts = Host.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
-    rows = list(hosts.values_list("id", "name", "pool", "state", "reason"))
+    rows = list(hosts.values_list("id", "name", "pool", "state", "reason", "evidence_key"))
     standings = _standings(ids, now)
     counting = current_reference().counting
     step_of = cache(_step)  # most hosts of a batch are alike
     changes: list[Change] = []
     steps: dict[_Step, list[int]] = defaultdict(list)
-    for id_, name, pool, state, reason in rows:
+    rekeyed: list[tuple[int, str]] = []
+    for id_, name, pool, state, reason, key in rows:
         step = step_of(state, tuple(standings.get(id_, ())), counting)
         if (state, reason) != (step.state, step.reason) or id_ in remeasured:
             changes.append(Change(name, pool, state, step.state))
             steps[step].append(id_)
+        elif key != step.evidence_key:
+            rekeyed.append((id_, step.evidence_key))
     _write(steps, now)
+    update_rows(Host, ("evidence_key",), rekeyed)
     return changes
 
 
@@ -93,12 +103,14 @@ def _write(steps: Mapping[_Step, Sequence[int]], now: datetime) -> None:
     """Writes what the hosts of each step became, and their history."""
     columns = ("state", "reason", "reason_params", "differing")
     became = [(step.state, step.reason, dict(step.params), step.differing) for step in steps]
+    keyed = [(*each, step.evidence_key) for each, step in zip(became, steps, strict=True)]
     moved: list[tuple[int, int]] = []
     stayed: list[tuple[int, int]] = []
     for number, (step, ids) in enumerate(steps.items()):
         (stayed if step.state == step.previous else moved).extend((id_, number) for id_ in ids)
-    update_rows(Host, (), moved, shared=Shared(columns, became), constants={"since": now})
-    update_rows(Host, (), stayed, shared=Shared(columns[1:], [each[1:] for each in became]))
+    written = (*columns, "evidence_key")
+    update_rows(Host, (), moved, shared=Shared(written, keyed), constants={"since": now})
+    update_rows(Host, (), stayed, shared=Shared(written[1:], [each[1:] for each in keyed]))
     before = [(now, step.previous, step.platform, step.vmm) for step in steps]
     history = [(*each, *other) for each, other in zip(became, before, strict=True)]
     shared = Shared((*columns, "at", "previous_state", "platform", "vmm"), history)
@@ -107,12 +119,13 @@ def _write(steps: Mapping[_Step, Sequence[int]], now: datetime) -> None:
 
 def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[_Standing]]:
     """The attestations of each host that has any."""
-    texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence")}
+    texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence", "doubt")}
     # The database compares the times: to read two of them for each host would take longer than all the rest.
     counts = Q(counts_from__lte=now, valid_until__gt=now)
     columns = (
         "host_id", "counts", "never", "match", "reason", "reason_params_text", "differing_text", "platform_id",
         "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
+        "server_id", "verdict", "voucher", "doubt_text",
     )  # fmt: skip
     rows = Attestation.objects.filter(host_id__in=host_ids).order_by("id")
     rows = rows.annotate(**texts, counts=counts, never=Q(counts_from=None) | Q(valid_until=None))
@@ -125,17 +138,25 @@ def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[
 
 def _step(previous: str, known: Sequence[_Standing], counting: frozenset[str]) -> _Step:
     """What becomes of a host that was `previous`; without an attestation that counts nothing is known."""
+    key = evidence_key(map(_said, known))
     standings = [each for each in known if each.server in counting]
     if not standings:
         nothing = Reason.SERVER_OBSERVED if known else Reason.NEVER_ATTESTED
         observed = tuple(("server", each.server) for each in known[:1])
-        return _Step(previous, State.UNKNOWN.value, nothing.code, observed, (), None, None)
+        return _Step(previous, State.UNKNOWN.value, nothing.code, observed, (), None, None, key)
     states = [state_of(Match(each.match), each.fresh) for each in standings]
     state = agree(states)
     decisive = standings[states.index(state)]
     reason, params = _reason(decisive, state)
     pairs, differing = tuple(sorted(params.items())), tuple(json.loads(decisive.differing))
-    return _Step(previous, state.value, reason, pairs, differing, decisive.platform, decisive.vmm)
+    return _Step(previous, state.value, reason, pairs, differing, decisive.platform, decisive.vmm, key)
+
+
+def _said(standing: _Standing) -> Said:
+    ever = standing.fresh is not Freshness.NEVER
+    doubt = json.loads(standing.doubt)["code"] if standing.doubt else ""
+    shown = standing.platform, standing.vmm
+    return Said(standing.server_id, ever, standing.verdict, standing.voucher, doubt, *shown)
 
 
 def _reason(standing: _Standing, state: State) -> tuple[str, dict[str, str]]:

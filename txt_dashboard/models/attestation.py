@@ -56,7 +56,7 @@ class Attestation(models.Model):
     vmm = models.ForeignKey("Measurement", null=True, on_delete=models.PROTECT, related_name="+")
     others = models.JSONField(default=dict)  # latest values that no part requires: {"sha1": {"1": "<hex>"}}
 
-    rules_key = models.CharField(max_length=64, blank=True, db_index=True)
+    rules_key = models.CharField(max_length=64, blank=True)
     match = models.CharField(
         max_length=15, choices=[(match.value, match.value) for match in Match], default=Match.UNDETERMINED.value
     )

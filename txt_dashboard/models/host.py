@@ -20,6 +20,8 @@ class Host(models.Model):
     reason = models.CharField(max_length=40, default="never_attested")
     reason_params = models.JSONField(default=dict)
     differing = models.JSONField(default=list)  # indexes of registers
+    # What tells hosts apart for an appraisal (see attest.alike); empty until the host is settled.
+    evidence_key = models.CharField(max_length=64, blank=True, default="", db_default="")
     since = models.DateTimeField()
     created_at = models.DateTimeField()
 
@@ -29,6 +31,7 @@ class Host(models.Model):
             models.Index(fields=["state", "pool"]),
             models.Index(fields=["state", "name"]),
             models.Index(fields=["since", "id"]),
+            models.Index(fields=["evidence_key", "pool"], name="hosts_judged_alike"),
         ]
 
     def __str__(self) -> str:

@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from tests.factories import BASELINES, NOON, evidence, value
 from tests.rows import make_host, make_server, write_reference
 from txt_dashboard import conf
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, claim
 from txt_dashboard.actions.cycle import expire
 from txt_dashboard.actions.record import Bench, record_attestations
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.models import Activity, Attestation, Host, HostEvent, Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import Batch

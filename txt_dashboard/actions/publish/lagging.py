@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.outcome import Judged, judge
 from txt_dashboard.actions.publish.records import left_alone
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.evidence import Evidence, Verdict
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import ReferenceSet, Rules

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import structlog
 
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish import records
 from txt_dashboard.actions.publish.lagging import Lagging, lagging
 from txt_dashboard.actions.publish.round import BUDGET, Result, Round, Tools, extend, postpone, register
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.evidence import NoEvidence
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import ReferenceSet

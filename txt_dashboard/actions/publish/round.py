@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from txt_dashboard import audit
-from txt_dashboard.actions.appraiser import Appraiser
 from txt_dashboard.actions.claim import Claim
 from txt_dashboard.actions.outcome import judge
 from txt_dashboard.actions.publish import records
 from txt_dashboard.actions.publish.lagging import Lagging
 from txt_dashboard.actions.publish.plan import CannotPublish, Plan, plan
 from txt_dashboard.attest.appraisal import Match
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.evidence import Evidence
 from txt_dashboard.attest.pcr import Values
 from txt_dashboard.models import Attestation, Publication, PublicationState

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('txt_dashboard', '0002_governance'),
+        ('txt_dashboard', '0003_evidence_key'),
     ]
 
     operations = [
