@@ -82,6 +82,7 @@ def key_files(tmp_path, settings) -> None:
     settings.TXT_PUBLIC_KEYS_FILE = tmp_path / "signing.pub"
     settings.TXT_FLOOR_FILE = tmp_path / "floor"
     settings.TXT_SETS_DIR = tmp_path / "sets"
+    settings.TXT_AUDIT_HEADS = str(tmp_path / "audit-heads.jsonl")
     vault.create_key(conf.vault_key_file())
 
 

@@ -6,6 +6,13 @@ from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Pro
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
+from txt_dashboard.models.publishing import (
+    Publication,
+    PublicationState,
+    Registering,
+    Whitelisted,
+    WhitelistReading,
+)
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -22,6 +29,11 @@ __all__ = [
     "PollRequest",
     "Proposal",
     "ProposalState",
+    "Publication",
+    "PublicationState",
+    "Registering",
     "Server",
     "SignedSet",
+    "WhitelistReading",
+    "Whitelisted",
 ]
