@@ -83,6 +83,16 @@ def test_it_gives_up_in_the_end_and_says_so(cloud, connection):
     assert len(cloud.requests(PUT)) == 3
 
 
+def test_a_deadlock_in_its_database_is_borne_and_a_broken_placement_is_not(cloud, connection):
+    cloud.on(GET, traits(1))
+    cloud.on(PUT, answer({}, 500), answer({}, 500), traits(2, TRAIT))
+    assert placement.change_trait(connection, "u1", TRAIT, present=True, sleep=lambda _seconds: None)
+    cloud.on(PUT, answer({}, 500))
+    with pytest.raises(errors.ServiceFailed):
+        placement.change_trait(connection, "u1", TRAIT, present=True, sleep=lambda _seconds: None)
+    assert len(cloud.requests(PUT)) == 6
+
+
 def test_a_success_that_is_none_is_noticed(cloud, connection):
     cloud.on(GET, traits(1, TRAIT))
     cloud.on(PUT, traits(2, TRAIT))

@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import quote
 
 from txt_dashboard.cloud.connection import Connection, Service
-from txt_dashboard.cloud.errors import AnswerUnusable, NotThere, StaleGeneration
+from txt_dashboard.cloud.errors import AnswerUnusable, NotThere, ServiceFailed, StaleGeneration
 from txt_dashboard.cloud.faults import Role
 from txt_dashboard.cloud.rows import Row, read, read_all
 from txt_dashboard.cloud.values import Provider, ProviderTraits
 
 _PLACEMENT = Service.PLACEMENT
 _ATTEMPTS = 30  # of reading, merging and putting, while others change the same provider
+_FAILURES = 3  # of these attempts may end in a failure of Placement itself
 _PAUSE = 0.05  # seconds before the second attempt; each further one waits that much longer
 
 
@@ -78,20 +79,21 @@ def change_trait(
     """Gives the provider one trait or takes it away, and leaves all others; whether there was anything to do.
 
     Reads, merges, puts, and again where somebody was faster; allocations bump the generation too, so on a busy host
-    that is normal. Raises `StaleGeneration` where it was so at every attempt, and `AnswerUnusable` where Placement
-    says that it did, and has not.
+    that is normal. So is a 500 now and then: Placement does not repeat what its database ended as a deadlock. Raises
+    the last of these where it went on like that, and `AnswerUnusable` where Placement says that it did, and has not.
     """
+    failed = 0
     for attempt in range(attempts):
         if attempt:
             sleep(_PAUSE * attempt)
         now = get_traits(connection, provider)
         if (trait in now.traits) == present:
-            return False
-        wanted = now.traits | {trait} if present else now.traits - {trait}
+            return attempt > 0
         try:
-            after = put_traits(connection, provider, wanted, now.generation)
-        except StaleGeneration:
-            if attempt == attempts - 1:
+            after = put_traits(connection, provider, _merged(now.traits, trait, present=present), now.generation)
+        except (StaleGeneration, ServiceFailed) as error:
+            failed += isinstance(error, ServiceFailed)
+            if attempt == attempts - 1 or failed == _FAILURES:
                 raise
             continue
         if (trait in after.traits) != present:
@@ -99,6 +101,10 @@ def change_trait(
                 raise AnswerUnusable(call, "it took the change, and answers that nothing changed")
         return True
     raise ValueError("at least one attempt is needed")
+
+
+def _merged(traits: frozenset[str], trait: str, *, present: bool) -> frozenset[str]:
+    return traits | {trait} if present else traits - {trait}
 
 
 def _traits_path(provider: str) -> str:
