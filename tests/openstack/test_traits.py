@@ -51,6 +51,8 @@ def test_many_at_once_lose_nothing_of_each_other(keeper):
     names = [f"CUSTOM_TEST_{number}" for number in range(8)]
     for name in names:
         placement.create_trait(keeper, name)
+    for name in names:
+        placement.change_trait(keeper, provider, name, present=False)  # left by a run that failed
     before = placement.get_traits(keeper, provider).traits
     with ThreadPoolExecutor(len(names)) as pool:
         list(pool.map(lambda name: placement.change_trait(keeper, provider, name, present=True), names))

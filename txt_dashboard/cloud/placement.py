@@ -5,6 +5,7 @@ Each function raises `CloudError`. https://docs.openstack.org/api-ref/placement/
 
 import time
 from collections.abc import Callable, Iterable
+from random import SystemRandom
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,10 @@ from txt_dashboard.cloud.values import Provider, ProviderTraits
 
 _PLACEMENT = Service.PLACEMENT
 _ATTEMPTS = 30  # of reading, merging and putting, while others change the same provider
-_FAILURES = 3  # of these attempts may end in a failure of Placement itself
-_PAUSE = 0.05  # seconds before the second attempt; each further one waits that much longer
+_FAILURES = 6  # of these attempts may end in a failure of Placement itself
+_LONGEST_PAUSE = 0.2  # seconds: a host that lost its trust must not keep the trait for long
+_PAUSE = 0.02  # seconds: upper bound of the first pause; each further one may be twice as long
+_jitter = SystemRandom().random
 
 
 def list_providers(connection: Connection, *, having: str = "") -> tuple[Provider, ...]:
@@ -85,7 +88,8 @@ def change_trait(
     failed = 0
     for attempt in range(attempts):
         if attempt:
-            sleep(_PAUSE * attempt)
+            # Full jitter, so that writers who met once do not meet again.
+            sleep(_jitter() * min(_LONGEST_PAUSE, _PAUSE * 2**attempt))
         now = get_traits(connection, provider)
         if (trait in now.traits) == present:
             return attempt > 0
