@@ -1,4 +1,4 @@
-"""The scheduler filter. For Nova 28 and newer; only this module and `validators` import Nova."""
+"""The scheduler filter, tested in Nova 34 (2026.2); only this module and `validators` import Nova."""
 
 from collections.abc import Iterable
 from typing import Any
