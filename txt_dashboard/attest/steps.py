@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     FAIL = "fail"
 
 
+_HOLDS = frozenset({Outcome.PASS, Outcome.WARN})
 _SEVERITY = {outcome: severity for severity, outcome in enumerate(Outcome)}
 
 
@@ -47,6 +48,7 @@ class StepReason(Enum):
     def __init__(self, outcome: Outcome, sentence: str) -> None:
         self.outcome = outcome
         self.sentence = sentence
+        self.holds = outcome in _HOLDS  # whether what the step judges may stand
 
     @property
     def code(self) -> str:
