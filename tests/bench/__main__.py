@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-BENCHES = ("poll", "pages", "memory")
+BENCHES = ("evidence", "logs", "poll", "pages", "memory")
 
 
 def main() -> int:
