@@ -12,6 +12,7 @@ from pathlib import Path
 from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS, Fleet, build_fleet
 from txt_dashboard.simulator.oat1 import Oat1
 from txt_dashboard.simulator.oat2 import Oat2
+from txt_dashboard.simulator.quotes import add_quotes
 from txt_dashboard.simulator.server import CannotListen, SimulatorServer
 from txt_dashboard.simulator.simulation import Moment, Simulation
 from txt_dashboard.simulator.startkit import golden_json, inventory_csv
@@ -61,6 +62,7 @@ def narrator(simulation: Simulation) -> Callable[[], None]:
 def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
     simulation = Simulation(fleet, story_clock(options.started, options.speed, options.at))
     dialect = DIALECTS[options.api](simulation, lambda: datetime.now(UTC))
+    add_quotes(dialect)
     address = (options.bind, options.port)
     with SimulatorServer(address, dialect, auth_blob=options.auth_blob, tick=narrator(simulation)) as server:
         if options.cert:
