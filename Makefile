@@ -55,7 +55,7 @@ lock: ## writes requirements/*.txt anew from pyproject.toml
 	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 
 clean: ## removes the virtual environment, keeps the data
-	rm -rf $(VENV) .venv-keylime dist
+	rm -rf $(VENV) .venv-keylime .fuzz dist
 
 $(SERVER): requirements/server.txt
 	@$(NEW_ENOUGH)
