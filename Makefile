@@ -4,11 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV    := $(VENV)/.dev
+FUZZ   := $(VENV)/.fuzz
 
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-evidence test-browser test-services test-openstack test-wheel lint bench lock clean
+.PHONY: help run test test-evidence test-browser test-services test-openstack test-wheel lint bench fuzz lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -44,15 +45,20 @@ lint: $(DEV) ## style, types, the dependency rule, missing migrations
 bench: $(DEV) ## measured against a limit in the same run
 	@$(BIN)/python -m tests.bench
 
+fuzz: $(FUZZ) ## every parser against a coverage-guided fuzzer, FUZZ_SECONDS in all (600)
+	@$(BIN)/python -m tests.fuzz $(or $(FUZZ_SECONDS),600)
+
 lock: ## writes requirements/*.txt anew from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
 	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
 	  --custom-compile-command "make lock" --all-extras --group dev -o requirements/dev.txt pyproject.toml
 	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --extra server -c requirements/dev.txt -o requirements/server.txt pyproject.toml
+	$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 
 clean: ## removes the virtual environment, keeps the data
-	rm -rf $(VENV) dist
+	rm -rf $(VENV) .venv-keylime .fuzz dist
 
 $(SERVER): requirements/server.txt
 	@$(NEW_ENOUGH)
@@ -64,6 +70,11 @@ $(SERVER): requirements/server.txt
 $(DEV): requirements/dev.txt
 	@$(NEW_ENOUGH)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing $< into $(VENV)."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(FUZZ): requirements/fuzz.txt $(DEV)
 	@echo "Installing $< into $(VENV)."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -15,10 +15,12 @@ from tests.attest.logbuilder import (
     file_path,
     grub,
     image,
+    locality,
     node,
     partitions,
     real_form,
     signature_list,
+    spec_id,
     variable,
 )
 from txt_dashboard.attest.eventlog.log import parse
@@ -39,17 +41,21 @@ def told(*records: Record) -> Story:
     [
         (Record(7, 0x80000001, variable("SecureBoot", b"\1")), "Secure Boot's switch", "SecureBoot: on"),
         (Record(7, 0x80000001, variable("SecureBoot", b"\0")), "Secure Boot's switch", "SecureBoot: off"),
-        (Record(7, 0x80000001, variable("db", signature_list(b"h" * 32))), "(db)", "db: 1 entries"),
+        (Record(7, 0x80000001, variable("db", signature_list(b"h" * 32))), "(db)", "db: 1 entry"),
         (Record(7, 0x800000E0, variable("SbatLevel", b"sbat,1,2021\n", SHIM)), "the SBAT level", "sbat,1,2021"),
         (Record(1, 0x80000002, variable("BootOrder", boot_order(1, 10))), "the boot order", "0001, 000A"),
         (Record(1, 0x80000002, variable("Boot000A", boot_entry("debian", END))), "Boot000A", "debian"),
         (Record(1, 0x80000002, variable("Boot000A", b"")), "Boot000A", "not set"),
         (Record(4, 0x80000003, image(file_path("\\EFI\\grubx64.efi"))), "grubx64.efi", "\\EFI\\grubx64.efi"),
         (Record(4, 0x80000003, image(disk_node(ESP) + END)), "the image HD(1,GPT,", str(ESP)),
-        (Record(5, 0x80000006, partitions((UUID(int=1), UUID(int=2), "ESP"))), "partition table", "1 partitions"),
+        (Record(5, 0x80000006, partitions((UUID(int=1), UUID(int=2), "ESP"))), "partition table", "1 partition"),
         (Record(0, 8, "V1\0".encode("utf-16-le")), "the firmware version", "V1"),
         (Record(0, 0x80000008, struct.pack("<QQ", 4096, 16)), "firmware code", "16 bytes at 0x1000"),
         (Record(4, 4, bytes(4)), "the separator", "ends here"),
+        (locality(3), "the startup locality", "started from locality 3"),
+        (Record(1, 3, b"StartupLocality\0"), "EV_NO_ACTION", "StartupLocality"),
+        (spec_id(("sha256",)), "the log's header", "crypto-agile"),
+        (Record(0, 3, b"SP800-155 Event\0" + bytes(4) + ESP.bytes_le), "reference manifest", str(ESP)),
         (grub("set timeout=5"), "GRUB's commands", "grub_cmd: set timeout=5"),
         (grub("/vmlinuz ro", "kernel_cmdline: "), "the kernel command line", "/vmlinuz ro"),
         (Record(9, 0xD, b"(hd0)/boot/initrd.img-6.1\0"), "the initrd", "initrd.img-6.1"),
@@ -101,7 +107,21 @@ def test_data_that_is_not_what_its_type_promises_is_shown_raw_with_the_byte(reco
     assert log.events[1].data_offset <= story.error.offset <= log.events[1].data_offset + len(record.data)
 
 
-@pytest.mark.parametrize("hostile", ["\u202egnp.exe", "a\x1b[31m", "a\u200bb", "\u2028", "e\u0301" * 9, "\ud800"])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "\u202egnp.exe",
+        "a\x1b[31m",
+        "a\u200bb",
+        "\u2028",
+        "e\u0301" * 9,
+        "\ud800",
+        "\u3164",
+        "\u2800",
+        "\u05d0\u05d11/2",
+        "\u0661",
+    ],
+)
 def test_hidden_and_reordering_characters_are_shown_escaped(hostile: str) -> None:
     safe = shown(hostile)
     assert safe.isprintable()

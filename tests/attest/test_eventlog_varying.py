@@ -39,6 +39,14 @@ def table(disk: int, *kinds: UUID) -> Record:
     return Record(5, 0x80000006, partitions(*entries, disk=UUID(int=disk)))
 
 
+def roomy_table(*kinds: UUID) -> Record:
+    """A table whose entries have 256 bytes: as many again behind the 128 that mean something."""
+    data = table(1, *kinds).data
+    head, size, rest = data[:84], (256).to_bytes(4, "little"), data[88:100]
+    entries = [data[at : at + 128] + b"x" * 128 for at in range(100, len(data), 128)]
+    return Record(5, 0x80000006, head + size + rest + b"".join(entries))
+
+
 def golden(register: int, record: Record, structure: Structure) -> EventBaseline:
     fixed = Record(register, 4, bytes(4))
     return baseline(parse(agile_log(record, fixed)), Bank.SHA256, register, {0: structure})
@@ -87,6 +95,7 @@ def test_what_is_within_the_limits_matches(expected, record: Record) -> None:
         (GOLDEN[3], table(1, ESP), "beyond the limits"),
         (GOLDEN[3], table(1, ESP, ESP), "beyond the limits"),
         (GOLDEN[3], Record(5, 0x80000006, table(2, ESP, ROOT).data + b"x"), "no partitions"),
+        (GOLDEN[3], roomy_table(ESP, ROOT), "beyond the limits"),
         (GOLDEN[4], grub(f"linux /vmlinuz root=UUID={TWO} rw"), "beyond the limits"),
         (GOLDEN[4], grub(f"linux /vmlinuz root=UUID={TWO[:-1]} ro"), "beyond the limits"),
         (GOLDEN[4], grub(f"linux /vmlinuz root=UUID={TWO} init=/bin/sh ro"), "beyond the limits"),

@@ -24,6 +24,7 @@ from tests.attest.logbuilder import (
 from txt_dashboard.attest.eventlog.align import align
 from txt_dashboard.attest.eventlog.log import parse
 from txt_dashboard.attest.eventlog.why import Explanation, NoCommonBank, explain
+from txt_dashboard.attest.pcr import Bank
 
 DIGESTS = st.lists(st.integers(0, 6).map(lambda number: bytes([number])), max_size=30)
 
@@ -92,6 +93,19 @@ def test_many_drivers_are_one_clause_and_many_things_are_counted() -> None:
 def test_logs_without_a_common_bank_can_not_be_compared() -> None:
     with pytest.raises(NoCommonBank):
         explain(parse(sha1_log(grub("a"))), parse(agile_log(grub("a"), banks=("sha256",))))
+
+
+def test_the_bank_that_was_verified_is_the_one_to_compare_in() -> None:
+    """A log may hold the golden digests in another bank, one that nothing bears out."""
+    one, other = (
+        Record(4, 4, b"one", digests={"sha384": b"x" * 48}),
+        Record(4, 4, b"two", digests={"sha384": b"x" * 48}),
+    )
+    logs = [parse(agile_log(each, banks=("sha256", "sha384"))) for each in (one, other)]
+    assert explain(*logs).registers == {}
+    assert list(explain(*logs, Bank.SHA256).registers) == [4]
+    with pytest.raises(NoCommonBank, match="sha1"):
+        explain(*logs, Bank.SHA1)
 
 
 def test_hostile_names_do_not_reach_the_sentence_as_they_are() -> None:

@@ -40,10 +40,15 @@ def test_a_binary_list_leads_to_the_register_of_any_bank(template: str, logged: 
     assert entries[0].algorithm == "sha256"
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3])
+@pytest.mark.parametrize("count", [1, 2, 3])
 def test_a_list_ahead_of_the_quote_is_accepted_up_to_it(count: int) -> None:
     entries = parse(b"".join(map(ima_entry, PATHS)))
     assert replay(entries, extended("sha1", count)).matched == count
+
+
+def test_a_register_that_was_never_extended_bears_no_entry_out() -> None:
+    assert replay(parse(ima_entry(PATHS[0])), extended("sha1", 0)).matched is None
+    assert replay((), extended("sha1", 0)).matched == 0
 
 
 def test_a_list_behind_the_quote_or_of_another_machine_is_not() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.attest.forge import ECDSA, SOUND, Forge, ec_key, rsa_key
 from txt_dashboard.attest.keys import load_key
 from txt_dashboard.attest.steps import Outcome, StepReason
-from txt_dashboard.attest.tpm_types import FormatError
+from txt_dashboard.attest.tpm_reader import FormatError
 
 FORGES = [Forge.rsa(), Forge.rsa(3072), Forge.rsa(4096), Forge.p256(), Forge(ec_key(ec.SECP384R1), ECDSA, "sha384")]
 SPKI = PublicFormat.SubjectPublicKeyInfo

@@ -76,6 +76,12 @@ def test_explain_tells_each_register(run: Run) -> None:
     assert change["added"][0]["text"] == "grub_cmd: c"
 
 
+def test_explain_in_one_bank(run: Run) -> None:
+    log = agile_log(grub("a"), banks=("sha1", "sha256"))
+    assert run("explain", log, log, "--bank", "sha1", "--json")[1]["bank"] == "sha1"
+    assert run("explain", log, log, "--bank", "sha384", "--json")[0] == 2
+
+
 def test_explain_of_equal_logs(run: Run) -> None:
     code, report = run("explain", LOG, LOG, "--json")
     assert (code, report["registers"]) == (0, {})

@@ -11,7 +11,7 @@ from tests.attest.forge import ECDSA, NONCE, RSAPSS, RSASSA, SOUND, Forge, ec_ke
 from tests.attest.forge12 import Forge12
 from txt_dashboard.attest.keys import AttestationKey
 from txt_dashboard.attest.pcr import Bank
-from txt_dashboard.attest.quote import Demand, Quote, Verification, VerifiedPcrs, verify, verify_tpm12
+from txt_dashboard.attest.quote import Demand, Proof, Quote, Verification, VerifiedPcrs, verify, verify_tpm12
 from txt_dashboard.attest.steps import Outcome, Step, StepReason
 from txt_dashboard.attest.tpm_types import Counters
 
@@ -317,3 +317,10 @@ def test_a_tpm2_signature_structure_is_no_tpm12_signature() -> None:
     forge = Forge12()
     wrapped = b"\x00\x14\x00\x04" + tpm2b(forge.quote().signature)
     assert Step.SIGNATURE in failed(judged12(forge, signature=wrapped))
+
+
+@pytest.mark.parametrize("step", Proof._fields)
+def test_a_step_without_a_finding_proves_nothing(step: str) -> None:
+    proof = judged(RSA).proof
+    assert proof.stands
+    assert not proof._replace(**{step: ()}).stands

@@ -8,10 +8,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.attest.forge import ECDSA, NULL, RSASSA, Forge, bitmap, tpm2b
+from txt_dashboard.attest import tpm_types
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.tpm12_types import parse_tpm12_composite, parse_tpm12_quote_info
 from txt_dashboard.attest.tpm_public import Attribute, EccPoint, RsaNumbers, parse_tpm2b_public
-from txt_dashboard.attest.tpm_types import Counters, FormatError, Selection, parse_attest, parse_signature
+from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Counters, Selection, parse_attest, parse_signature
 
 PARSERS = [parse_attest, parse_signature, parse_tpm2b_public, parse_tpm12_quote_info, parse_tpm12_composite]
 COMPOSITE = b"\x00\x03" + bitmap((0, 17)) + struct.pack(">I", 40) + bytes(40)
@@ -192,3 +194,47 @@ def test_any_change_of_a_good_structure_is_read_or_refused(name: str, data: st.D
     offset = offset_of_refusal(parse, changed)
     assert offset is not None
     assert 0 <= offset <= len(changed)
+
+
+USUAL = {
+    name: (parse_attest, tpm_types._attest, forge.message)
+    for name, forge in {
+        "sha256": Forge.rsa(),
+        "sha384": Forge.rsa().but(hash="sha384"),
+        "no nonce": Forge.rsa().but(nonce=b""),
+        "a long nonce": Forge.rsa().but(nonce=bytes(66)),
+        "two banks": Forge.rsa().but(selection={"sha256": (0, 1), "sha1": (4,)}),
+        "another type": Forge.rsa().but(kind=0x8017),
+        "bytes behind": Forge.rsa().but(trailing=b"\0\x02"),
+    }.items()
+} | {
+    f"{name} signature": (parse_signature, tpm_types._signature, forge.quote().signature)
+    for name, forge in {"RSA": Forge.rsa(), "PSS": Forge.rsa().but(scheme=0x16), "ECDSA": Forge.p256()}.items()
+}
+
+
+def outcome(parse: Callable[[bytes], object], data: bytes) -> object:
+    """What was read, or the refusal."""
+    try:
+        return parse(data)
+    except FormatError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("name", USUAL)
+@given(data=st.data())
+def test_what_is_read_at_once_is_what_is_read_field_by_field(name: str, data: st.DataObject) -> None:
+    at_once, by_field, whole = USUAL[name]
+    assert outcome(at_once, whole) == outcome(by_field, whole)
+    at = data.draw(st.integers(0, len(whole)))
+    changed = whole[:at] + data.draw(st.binary(max_size=4)) + whole[at + data.draw(st.integers(0, 4)) :]
+    assert outcome(at_once, changed) == outcome(by_field, changed)
+
+
+@pytest.mark.parametrize("name", USUAL)
+def test_each_flipped_bit_is_read_the_same_at_once_and_field_by_field(name: str) -> None:
+    at_once, by_field, whole = USUAL[name]
+    for bit in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        assert outcome(at_once, bytes(flipped)) == outcome(by_field, bytes(flipped))

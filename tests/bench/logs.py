@@ -1,16 +1,35 @@
-"""Reading event logs against what they can't do without: the same hash calls. `python -m tests.bench.logs`."""
+"""Reading event logs, against what nobody can do without: the same hash calls."""
 
 import hashlib
-import statistics
-import time
-from collections.abc import Callable
+import sys
+from collections.abc import Iterator
 
 from tests.attest.logbuilder import Record, agile_log, grub, read_file, real_form
+from tests.bench.loops import Work, least
+from tests.bench.report import Line, report
 from txt_dashboard.attest.eventlog.log import parse
 from txt_dashboard.attest.eventlog.replay import replay
 from txt_dashboard.attest.pcr import Bank
 
-ROUNDS, SECONDS = 9, 0.15
+ROUNDS, CALLS = 60, 10
+
+
+def main() -> int:
+    """Prints the lines; the exit status."""
+    return report(_lines())
+
+
+def _lines() -> Iterator[Line]:
+    data = boot_log()
+    log = parse(data)
+    bare = bare_replay(data)
+    what = f"a log of {len(log.events)} events"
+    for done, work, allowed in (
+        (f"replay {what}, parsed already", lambda: replay(log, Bank.SHA256), 1.5),
+        (f"parse and replay {what}", lambda: replay(parse(data), Bank.SHA256), 10),
+    ):
+        ours, peer = least(ROUNDS, CALLS, work, bare)
+        yield Line(done, ours, peer, "the same hash calls of one bank", allowed, "µs")
 
 
 def boot_log() -> bytes:
@@ -21,17 +40,7 @@ def boot_log() -> bytes:
     return agile_log(*real_form(), *databases, *commands, *files)
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Seconds that one call takes."""
-    done, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < SECONDS:
-        for _ in range(20):
-            work()
-        done += 20
-    return elapsed / done
-
-
-def bare_replay(data: bytes) -> Callable[[], object]:
+def bare_replay(data: bytes) -> Work:
     """The same hash calls alone: each register's digests are at hand in a list."""
     digests: dict[int, list[bytes]] = {}
     for event in parse(data).events:
@@ -51,22 +60,5 @@ def bare_replay(data: bytes) -> Callable[[], object]:
     return work
 
 
-def main() -> None:
-    """Prints work, peer, ratio and limit."""
-    data = boot_log()
-    log = parse(data)
-    bare = bare_replay(data)
-    print(f"a log of {len(data)} bytes, {len(log.events)} events; one bank (sha256)")
-    print(f"{'work':<34}{'ours/s':>10}{'peer/s':>10}{'ratio':>8}  limit")
-    for name, work, limit in (
-        ("replay a parsed log", lambda: replay(log, Bank.SHA256), 1.5),
-        ("parse and replay", lambda: replay(parse(data), Bank.SHA256), 10),
-    ):
-        rounds = [(seconds(work), seconds(bare)) for _ in range(ROUNDS)]
-        ours, peer = (statistics.median(side) for side in zip(*rounds, strict=True))
-        ratio = statistics.median(mine / theirs for mine, theirs in rounds)
-        print(f"{name:<34}{1 / ours:>10.0f}{1 / peer:>10.0f}{ratio:>7.2f}x  at most {limit}x the same hash calls")
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

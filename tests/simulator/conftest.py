@@ -14,6 +14,7 @@ import pytest
 from txt_dashboard.simulator.fleet import Fleet, build_fleet
 from txt_dashboard.simulator.oat1 import Oat1
 from txt_dashboard.simulator.oat2 import Oat2
+from txt_dashboard.simulator.quotes import add_quotes
 from txt_dashboard.simulator.server import SimulatorServer
 from txt_dashboard.simulator.simulation import Simulation
 
@@ -82,6 +83,7 @@ def world(
     place, now = [at], [NOON]
     simulation = Simulation(fleet, lambda: place[0], state)
     dialect = {"1.6": Oat1, "2.x": Oat2}[api](simulation, lambda: now[0])
+    add_quotes(dialect)
     with SimulatorServer(("127.0.0.1", 0), dialect, **options) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, Evidence, Verdict
+from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, UNPROVEN, Evidence, Verdict
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, Difference, diff
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Baseline, Measurement, Part, Requirement, Rules, measure
@@ -172,7 +172,7 @@ def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], *, word_is_eno
         return Match.UNTRUSTED, _differences(parts)
     if evidence.verdict is Verdict.UNTRUSTED:
         return Match.UNTRUSTED, Finding(Reason.SERVER_UNTRUSTED if vouched else Reason.SERVER_UNTRUSTED_ALONE)
-    if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES:
+    if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES | UNPROVEN:
         return Match.UNDETERMINED, evidence.finding
     if evidence.verdict is Verdict.UNKNOWN:
         return Match.UNDETERMINED, Finding(Reason.SERVER_UNDECIDED)

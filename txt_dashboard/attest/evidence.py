@@ -57,6 +57,16 @@ WITHDRAWN = frozenset({Reason.NOT_KNOWN_TO_SERVER})
 
 # Evidence with such a date decides nothing, whoever's word is enough.
 IMPOSSIBLE_DATES = frozenset({Reason.CLOCK_AHEAD, Reason.CLOCK_BACKWARDS})
+# A quote that should prove the registers and does not: no server's word stands in for it.
+UNPROVEN = frozenset(
+    {
+        Reason.TPM_KEY_MISSING,
+        Reason.TPM_KEY_SHARED,
+        Reason.TPM_IDENTITY_CHANGED,
+        Reason.QUOTE_REJECTED,
+        Reason.TPM_ROLLED_BACK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ def parse(data: bytes) -> tuple[Entry, ...]:
 def replay(entries: tuple[Entry, ...], value: bytes) -> Outcome:
     """Looks for the beginning of the list that leads to `value`, the verified register 10 of any bank.
 
+    A register that was never extended goes with an empty list only: a beginning of no entries would prove nothing
+    of those that follow, and IMA extends the register before anybody can read its list.
+
     Kernels from 5.8 extend each bank with its own digest of the entry, older ones extend the SHA-1 digest padded
     with zeros: both are tried. Raises `PcrError` for a value of no bank's length.
     """
@@ -91,12 +94,12 @@ def replay(entries: tuple[Entry, ...], value: bytes) -> Outcome:
 
 def _prefix(bank: Bank, entries: list[Entry], value: bytes, digest_of: Callable[[Entry], bytes]) -> int | None:
     register = bytes(bank.size)
-    for count, entry in enumerate(entries):
-        if register == value:
-            return count
+    for count, entry in enumerate(entries, 1):
         extended = b"\xff" * bank.size if entry.is_violation else digest_of(entry)
         register = hashlib.new(bank, register + extended, usedforsecurity=bank is not Bank.SHA1).digest()
-    return len(entries) if register == value else None
+        if register == value:
+            return count
+    return 0 if not entries and register == value else None
 
 
 def _digest(bank: Bank, entry: Entry) -> bytes:

@@ -31,7 +31,8 @@ from txt_dashboard.attest.tpm_public import (
     RsaNumbers,
     parse_tpm2b_public,
 )
-from txt_dashboard.attest.tpm_types import FormatError, Signature, SigningAlgorithm, SigningScheme
+from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Signature, SigningAlgorithm, SigningScheme
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 

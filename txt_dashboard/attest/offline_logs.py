@@ -34,6 +34,9 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     two = subparsers.add_parser("explain", help="what differs between two event logs, for each register")
     two.add_argument("old", type=Path, metavar="OLD")
     two.add_argument("new", type=Path, metavar="NEW")
+    two.add_argument(
+        "--bank", type=Bank, choices=list(Bank), help="in this bank; else in the strongest that both have"
+    )
     three = subparsers.add_parser("ima", help="whether an IMA list leads to register 10")
     three.add_argument("log", type=Path, metavar="LOG")
     three.add_argument("--pcr10", required=True, metavar="HEX", help="the register's value, of any bank")
@@ -68,7 +71,7 @@ def _replay(args: argparse.Namespace) -> tuple[Report, int]:
 
 
 def _explain(args: argparse.Namespace) -> tuple[Report, int]:
-    found = why.explain(_log(args.old), _log(args.new))
+    found = why.explain(_log(args.old), _log(args.new), args.bank)
     registers = {str(index): _change(change) for index, change in found.registers.items()}
     report = {"registers": registers, "bank": str(found.bank), "sentence": found.sentence}
     return report, DIFFERENT if registers else OK

@@ -15,7 +15,8 @@ from pathlib import Path
 from txt_dashboard.attest.keys import AttestationKey, load_key
 from txt_dashboard.attest.pcr import Bank, PcrError, Registers, Values, parse_index, parse_value
 from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, Verification, verify, verify_tpm12
-from txt_dashboard.attest.tpm_types import Counters, FormatError
+from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Counters
 
 ACCEPTED, REJECTED, UNUSABLE = 0, 1, 2
 

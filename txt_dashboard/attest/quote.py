@@ -28,14 +28,14 @@ from txt_dashboard.attest.quote_steps import (
     judge_tpm12_signature,
     judge_tpm12_structure,
 )
-from txt_dashboard.attest.steps import Outcome, Step, StepFinding, StepReason, StepResult
+from txt_dashboard.attest.steps import Step, StepFinding, StepReason, StepResult
 from txt_dashboard.attest.tpm12_types import parse_tpm12_composite, parse_tpm12_quote_info
-from txt_dashboard.attest.tpm_types import Counters, FormatError, Selection, parse_attest, parse_signature
+from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Counters, Selection, parse_attest, parse_signature
 
 _Parsed = TypeVar("_Parsed")
 
 _SEAL = object()
-_HOLDS = frozenset({Outcome.PASS, Outcome.WARN})
 _UNREADABLE: Findings = (StepFinding(StepReason.UNREADABLE),)
 _UNCOUNTED: Findings = (StepFinding(StepReason.COUNTERS_NONE),)
 _ELSEWHERE: Findings = (StepFinding(StepReason.ELSEWHERE),)
@@ -106,8 +106,14 @@ class Proof(NamedTuple):
 
     @property
     def stands(self) -> bool:
-        """Whether every finding of every step lets the values stand; one that could not be made does not."""
-        return {finding.reason.outcome for findings in self for finding in findings} <= _HOLDS
+        """Whether every finding of every step lets the values stand; a step without any does not."""
+        for findings in self:
+            if not findings:
+                return False
+            for reason, _ in findings:
+                if not reason.holds:
+                    return False
+        return True
 
 
 class Verification(NamedTuple):

@@ -8,18 +8,18 @@ hash, over the values in the order of the selection); TPM Main part 3, level 2 r
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from hmac import compare_digest
 
 from txt_dashboard.attest.keys import AttestationKey
 from txt_dashboard.attest.pcr import Bank, Registers, Values
 from txt_dashboard.attest.steps import StepFinding, StepReason
 from txt_dashboard.attest.tpm12_types import Tpm12QuoteInfo
+from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.attest.tpm_types import (
     ATTEST_QUOTE,
     TPM_GENERATED,
     Attest,
-    FormatError,
     Selection,
     Signature,
     SigningAlgorithm,
@@ -37,6 +37,8 @@ _HASHES: dict[Bank, Callable[[bytes], "hashlib._Hash"]] = {
     Bank.SHA384: hashlib.sha384,
     Bank.SHA512: hashlib.sha512,
 }
+_NO_VALUES: Values = {}
+_SIZES = {bank: bank.size for bank in Bank}
 _NONCE_SIZE = 16  # bytes of randomness that keep a nonce from ever coming twice
 
 
@@ -52,8 +54,13 @@ def judge_signature(
     flaw = key.refutes(message, signature)
     if flaw:
         return (flaw,)
-    valid = _found(StepReason.SIGNATURE_VALID, scheme=signature.scheme)
+    valid = _valid(signature.scheme)
     return valid + StepReason.SIGNATURE_WEAK_ALLOWED.alone if weak else valid
+
+
+@lru_cache(maxsize=32)
+def _valid(scheme: SigningScheme) -> Findings:
+    return _found(StepReason.SIGNATURE_VALID, scheme=scheme)
 
 
 def judge_tpm12_signature(signature: bytes, message: bytes, key: AttestationKey) -> Findings:
@@ -101,11 +108,9 @@ def judge_tpm12_nonce(answered: bytes, nonce: bytes) -> Findings:
 
 def judge_selection(signed: tuple[Selection, ...], required: Chosen) -> Findings:
     """The registers signed are those required, neither less nor others; the order of banks is free."""
-    have: dict[Bank, frozenset[int]] = {}
-    for bank, indexes in signed:
-        if bank in have:
-            return _found(StepReason.SELECTION_TWICE, bank=bank)
-        have[bank] = frozenset(indexes)
+    have = _by_bank(signed)
+    if len(have) != len(signed):
+        return _found(StepReason.SELECTION_TWICE, bank=_twice(signed))
     if not any(required.values()):
         return StepReason.SELECTION_NONE.alone
     if have == required:
@@ -116,25 +121,37 @@ def judge_selection(signed: tuple[Selection, ...], required: Chosen) -> Findings
     return StepReason.SELECTION_EQUAL.alone
 
 
+@lru_cache(maxsize=64)  # hosts of one policy all sign the same selection
+def _by_bank(signed: tuple[Selection, ...]) -> Chosen:
+    return {bank: frozenset(indexes) for bank, indexes in signed}
+
+
+def _twice(signed: tuple[Selection, ...]) -> Bank:
+    banks = [bank for bank, _ in signed]
+    return next(bank for bank in banks if banks.count(bank) > 1)
+
+
 def claim(signed: tuple[Selection, ...], reported: Registers) -> Claims:
     """The reported values of the signed registers, in signed order; empty where none was reported."""
     claims: Claims = []
     for bank, indexes in signed:
-        values = reported.get(bank, {})
-        claims.append((bank, {index: values.get(index, b"") for index in indexes}))
+        value_of = reported.get(bank, _NO_VALUES).get
+        claims.append((bank, {index: value_of(index, b"") for index in indexes}))
     return claims
 
 
 def judge_digest(digest: bytes, claims: Claims, algorithm: Bank) -> Findings:
     """pcrDigest recomputed from the claimed values, with the hash `algorithm` of the signing scheme."""
-    joined = b""
+    joined: list[bytes] = []
     for bank, values in claims:
+        size = _SIZES[bank]
         # Values of other lengths could shift bytes from one register to the next under the same digest.
-        if set(map(len, values.values())) - {bank.size}:
-            missing = {index for index, value in values.items() if len(value) != bank.size}
-            return _found(StepReason.DIGEST_MISSING, registers=_names({bank: missing}))
-        joined += b"".join(values.values())
-    equal = compare_digest(_HASHES[algorithm](joined).digest(), digest)
+        for value in values.values():
+            if len(value) != size:
+                missing = {index for index, each in values.items() if len(each) != size}
+                return _found(StepReason.DIGEST_MISSING, registers=_names({bank: missing}))
+        joined += values.values()
+    equal = compare_digest(_HASHES[algorithm](b"".join(joined)).digest(), digest)
     return StepReason.DIGEST_EQUAL.alone if equal else StepReason.DIGEST_DIFFERS.alone
 
 

@@ -65,6 +65,23 @@ class Reason(Enum):
         "report_older",
         gettext_noop("The register report is older than the verdict, so they are not one evidence."),
     )
+    TPM_KEY_MISSING = (
+        "tpm_key_missing",
+        gettext_noop("No TPM key is approved for this host, so its quote proves nothing."),
+    )
+    TPM_KEY_SHARED = (
+        "tpm_key_shared",
+        gettext_noop("The TPM key of this host is approved for another host, too, so a quote tells them not apart."),
+    )
+    TPM_IDENTITY_CHANGED = (
+        "tpm_identity_changed",
+        gettext_noop("The TPM's identity changed: the host shows key {shown} instead of the approved {approved}."),
+    )
+    QUOTE_REJECTED = ("quote_rejected", gettext_noop("The quote proves nothing: {detail}"))
+    TPM_ROLLED_BACK = (
+        "tpm_rolled_back",
+        gettext_noop("The quote is signed, but the TPM's counters went back: {detail}"),
+    )
     CLOCK_AHEAD = (
         "clock_ahead",
         gettext_noop("The clock of {server} is {seconds} s ahead of ours, more than the {limit} s tolerated."),

@@ -38,6 +38,7 @@ class Outcome(StrEnum):
     FAIL = "fail"
 
 
+_HOLDS = frozenset({Outcome.PASS, Outcome.WARN})
 _SEVERITY = {outcome: severity for severity, outcome in enumerate(Outcome)}
 
 
@@ -47,6 +48,7 @@ class StepReason(Enum):
     def __init__(self, outcome: Outcome, sentence: str) -> None:
         self.outcome = outcome
         self.sentence = sentence
+        self.holds = outcome in _HOLDS  # whether what the step judges may stand
 
     @property
     def code(self) -> str:
@@ -61,6 +63,9 @@ class StepReason(Enum):
     UNREADABLE = (Outcome.NOT_REACHED, _("What this step judges could not be read."))
     ELSEWHERE = (Outcome.NOT_REACHED, _("This step is no part of verifying a quote."))
 
+    KEY_MISSING = (Outcome.FAIL, _("No key is approved for this host."))
+    KEY_SHARED = (Outcome.FAIL, _("The key of this host is approved for another host, too."))
+    KEYLESS = (Outcome.NOT_REACHED, _("Without a key of the host's own there is nothing to verify with."))
     KEY_SOUND = (Outcome.PASS, _("The key has the attributes of an attestation key."))
     KEY_UNDESCRIBED = (
         Outcome.WARN,
@@ -128,6 +133,26 @@ class StepReason(Enum):
         _("The TPM does not vouch for its clock: it lost power without being shut down."),
     )
     COUNTERS_NONE = (Outcome.NOT_REACHED, _("A TPM 1.2 signs no counters."))
+
+    # A log never turns a verdict, so none of these is a failure.
+    LOG_NONE = (Outcome.NOT_REACHED, _("No event log came that could explain the registers."))
+    LOG_UNPROVEN = (Outcome.NOT_REACHED, _("There are no verified registers that the event log could explain."))
+    LOG_UNREADABLE = (Outcome.WARN, _("The event log can't be read: {error}."))
+    LOG_EXPLAINED = (Outcome.PASS, _("The event log leads to exactly the verified registers {registers}."))
+    LOG_UNEXPLAINED = (Outcome.WARN, _("The event log says nothing of {registers}."))
+    LOG_CONTRADICTED = (
+        Outcome.WARN,
+        _("The event log leads to other values of {registers}, so what it says of them is not what was measured."),
+    )
+
+    REFERENCE_NONE = (Outcome.NOT_REACHED, _("No policy says what to compare."))
+    REFERENCE_MATCHES = (Outcome.PASS, _("The {part} part matches an approved baseline."))
+    REFERENCE_DIFFERS = (Outcome.FAIL, _("The {part} part: {detail}"))
+    REFERENCE_OPEN = (Outcome.WARN, _("The {part} part can't be compared: {detail}"))
+
+    RESULT_TRUSTED = (Outcome.PASS, _("Trusted: {detail}"))
+    RESULT_UNTRUSTED = (Outcome.FAIL, _("Untrusted: {detail}"))
+    RESULT_OPEN = (Outcome.WARN, _("Undetermined: {detail}"))
 
 
 class StepFinding(NamedTuple):

@@ -3,6 +3,8 @@
 import unicodedata
 
 _STACKING = frozenset({"Mn", "Me"})  # marks that pile up on the character before them
+_REORDERING = frozenset({"R", "AL", "AN"})  # what is written from right to left turns its neighbours round, too
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that nobody can see
 SHOWN_LENGTH = 120
 
 
@@ -10,7 +12,8 @@ def shown(text: str, limit: int = SHOWN_LENGTH) -> str:
     r"""At most `limit` characters of the text, with what one can't see written as an escape (`\u202e`).
 
     Escaped are control, format (bidirectional, zero-width), unassigned and private characters, separators
-    other than the space, lone surrogates and combining marks. A cut is marked by an ellipsis.
+    other than the space, lone surrogates, combining marks, letters that are blank, and those of scripts that run
+    from right to left. A cut is marked by an ellipsis.
     """
     head = text[:limit]
     safe = head if head.isascii() and head.isprintable() else "".join(map(_visible, head))
@@ -23,7 +26,12 @@ def shown_hex(data: bytes, limit: int = 32) -> str:
 
 
 def _visible(character: str) -> str:
-    if character.isprintable() and unicodedata.category(character) not in _STACKING:
+    if (
+        character.isprintable()
+        and character not in _BLANK
+        and unicodedata.category(character) not in _STACKING
+        and unicodedata.bidirectional(character) not in _REORDERING
+    ):
         return character
     code = ord(character)
     if code <= 0xFF:

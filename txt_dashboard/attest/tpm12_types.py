@@ -7,7 +7,8 @@ TPM_QUOTE_INFO (11.3).
 from dataclasses import dataclass
 
 from txt_dashboard.attest.pcr import Bank, Values
-from txt_dashboard.attest.tpm_types import Reader, read_bitmap
+from txt_dashboard.attest.tpm_reader import Reader
+from txt_dashboard.attest.tpm_types import read_bitmap
 
 _SHA1_SIZE = Bank.SHA1.size
 _QUOTE_MARK = bytes.fromhex("01010000") + b"QUOT"  # TPM_STRUCT_VER 1.1.0.0, then the fixed text

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from txt_dashboard.attest.pcr import Bank
+from txt_dashboard.attest.tpm_reader import HASH_ALGORITHMS, Reader
 from txt_dashboard.attest.tpm_types import (
     ALG_NULL,
     COORDINATE_LIMIT,
     DIGEST_LIMIT,
-    HASH_ALGORITHMS,
     RSA_LIMIT,
-    Reader,
     SigningScheme,
     read_scheme,
 )

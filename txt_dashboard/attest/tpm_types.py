@@ -10,9 +10,10 @@ Sources: TPM 2.0 Library part 2, revision 1.38: TPMS_ATTEST (10.12.8), TPMS_CLOC
 from enum import IntEnum
 from functools import lru_cache
 from struct import Struct
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank
+from txt_dashboard.attest.tpm_reader import HASH_ALGORITHMS, Reader
 
 TPM_GENERATED = 0xFF544347
 ATTEST_QUOTE = 0x8018
@@ -27,10 +28,9 @@ _SELECTION = Struct(">HB")  # hash, size of the bitmap
 _SCHEME = Struct(">HH")  # algorithm, hash
 _HEAD = Struct(">IH")  # magic, type
 _CLOCK = Struct(">QIIBQ")  # clock, resetCount, restartCount, safe, firmwareVersion
+_USUAL_SELECTION = Struct(">IHB3sH")  # one bank, its hash, the bitmap's size, the bitmap, the digest's size
 _BANKS_LIMIT = 16  # TPML_PCR_SELECTION holds no more
 _BITMAP_LIMIT = 4  # bytes for 32 registers, as the TSS defines it; the PC Client profile uses 3
-
-HASH_ALGORITHMS = {0x0004: Bank.SHA1, 0x000B: Bank.SHA256, 0x000C: Bank.SHA384, 0x000D: Bank.SHA512}
 
 
 class SigningAlgorithm(IntEnum):
@@ -39,88 +39,6 @@ class SigningAlgorithm(IntEnum):
     RSASSA = 0x0014
     RSAPSS = 0x0016
     ECDSA = 0x0018
-
-
-class FormatError(ValueError):
-    """Bytes are not what they should be. `offset` is where, in bytes; `None` where no place can be named."""
-
-    def __init__(self, sentence: str, offset: int | None = None) -> None:
-        super().__init__(sentence if offset is None else f"{sentence}, at offset {offset}")
-        self.offset = offset
-
-
-class Reader:
-    """Takes fields off the front of `data`; every length is bounded by what is left and by the field's own limit.
-
-    Slices beyond the end come out short and are refused right after: nothing is allocated by a claimed length.
-    """
-
-    __slots__ = ("_at", "_data")
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def left(self) -> int:
-        """How many bytes have not been taken."""
-        return len(self._data) - self._at
-
-    def take(self, size: int, what: str) -> bytes:
-        """The next `size` bytes; raises `FormatError` where fewer are left."""
-        value = self._data[self._at : self._at + size]
-        if len(value) != size:
-            self._refuse_short(size, what)
-        self._at += size
-        return value
-
-    def number(self, size: int, what: str) -> int:
-        """An unsigned number of `size` bytes; raises `FormatError`."""
-        return int.from_bytes(self.take(size, what), "big")
-
-    def numbers(self, layout: Struct, what: str) -> tuple[int, ...]:
-        """Several numbers that stand side by side; raises `FormatError`."""
-        start = self._at
-        if start + layout.size > len(self._data):
-            self._refuse_short(layout.size, what)
-        self._at = start + layout.size
-        return layout.unpack_from(self._data, start)
-
-    def sized(self, limit: int, what: str) -> bytes:
-        """A TPM2B: two bytes of length, then as many bytes; raises `FormatError` beyond `limit`."""
-        start = self._at + 2
-        size = int.from_bytes(self._data[self._at : start], "big")
-        value = self._data[start : start + size]
-        if size > limit or len(value) != size or start > len(self._data):
-            self.refuse(f"{what} does not fit: {size} bytes claimed, {max(self.left - 2, 0)} left, {limit} allowed")
-        self._at = start + size
-        return value
-
-    def skip(self, mark: bytes) -> bool:
-        """Takes these bytes if they are the next ones, and says whether they were."""
-        found = self._data.startswith(mark, self._at)
-        self._at += len(mark) if found else 0
-        return found
-
-    def hash_algorithm(self, what: str) -> Bank:
-        """A TPMI_ALG_HASH; raises `FormatError` for one we don't know."""
-        number = self.number(2, what)
-        bank = HASH_ALGORITHMS.get(number)
-        if bank is None:
-            self.refuse(f"{what} is {number:#06x}, no hash algorithm we know", back=2)
-        return bank
-
-    def refuse(self, sentence: str, back: int = 0) -> NoReturn:
-        """Raises `FormatError` for the field that began `back` bytes ago."""
-        raise FormatError(sentence, self._at - back)
-
-    def end(self, what: str) -> None:
-        """Raises `FormatError` where bytes follow the structure `what`."""
-        if self._at != len(self._data):
-            self.refuse(f"{self.left} bytes follow the {what}")
-
-    def _refuse_short(self, size: int, what: str) -> NoReturn:
-        self.refuse(f"{what} needs {size} bytes, {self.left} are left")
 
 
 class Counters(NamedTuple):
@@ -194,7 +112,41 @@ def parse_attest(data: bytes) -> Attest:
     """A TPMS_ATTEST without a size before it; raises `FormatError` where its layout breaks.
 
     Magic, type and trailing bytes are left to the verification, so that one broken rule hides no other.
+    What nearly every TPM gives, a quote of one bank with a bitmap of three bytes, is unpacked at once, for speed;
+    all else is read field by field.
     """
+    signer_size = int.from_bytes(data[6:8], "big")
+    nonce_size = int.from_bytes(data[8 + signer_size : 10 + signer_size], "big")
+    digest_size = len(data) - _USUAL_REST - signer_size - nonce_size
+    if signer_size > NAME_LIMIT or nonce_size > NONCE_LIMIT or not 0 < digest_size <= DIGEST_LIMIT:
+        return _attest(data)
+    layout = _usual_layout(signer_size, nonce_size, digest_size)
+    magic, kind, signer, nonce, clock, resets, restarts, safe, firmware, chosen, digest = layout.unpack(data)
+    selections = _usual_selections(chosen, digest_size)
+    if kind != ATTEST_QUOTE or safe > 1 or selections is None:
+        return _attest(data)
+    counters, quoted = Counters(resets, restarts, clock), QuoteInfo(selections, digest)
+    return Attest(magic, kind, signer, nonce, counters, safe == 1, firmware, quoted, 0)
+
+
+def parse_signature(data: bytes) -> Signature:
+    """A TPMT_SIGNATURE (RSASSA, RSAPSS, ECDSA) and nothing behind it; raises `FormatError`.
+
+    Numbers as long as their key are cut out at once, for speed; all else is read field by field.
+    """
+    usual = _USUAL_SIGNATURES.get(data[:6])
+    if usual is None:
+        return _signature(data)
+    scheme, size, is_pair = usual
+    end = 6 + size
+    if len(data) == end and not is_pair:
+        return Signature(scheme, (data[6:],))
+    if len(data) == end + 2 + size and is_pair and data[end : end + 2] == data[4:6]:
+        return Signature(scheme, (data[6:end], data[end + 2 :]))
+    return _signature(data)
+
+
+def _attest(data: bytes) -> Attest:
     reader = Reader(data)
     magic, kind = reader.numbers(_HEAD, "the magic and type")
     signer = reader.sized(NAME_LIMIT, "qualifiedSigner")
@@ -209,8 +161,24 @@ def parse_attest(data: bytes) -> Attest:
     )
 
 
-def parse_signature(data: bytes) -> Signature:
-    """A TPMT_SIGNATURE (RSASSA, RSAPSS, ECDSA) and nothing behind it; raises `FormatError`."""
+@lru_cache(maxsize=64)
+def _usual_layout(signer: int, nonce: int, digest: int) -> Struct:
+    return Struct(f">IH2x{signer}s2x{nonce}sQIIBQ{_USUAL_SELECTION.size}s{digest}s")
+
+
+_USUAL_REST = _usual_layout(0, 0, 0).size  # bytes of a usual quote beside signer, nonce and digest
+
+
+@lru_cache(maxsize=64)  # hosts of one policy all show the same selection
+def _usual_selections(chosen: bytes, digest_size: int) -> tuple[Selection, ...] | None:
+    count, algorithm, size, bitmap, claimed = _USUAL_SELECTION.unpack(chosen)
+    bank = HASH_ALGORITHMS.get(algorithm)
+    if bank is None or (count, size, claimed) != (1, 3, digest_size):
+        return None
+    return (Selection(bank, _indexes(int.from_bytes(bitmap, "little"))),)
+
+
+def _signature(data: bytes) -> Signature:
     reader = Reader(data)
     scheme = _signing_scheme(reader)
     values: tuple[bytes, ...]
@@ -220,6 +188,22 @@ def parse_signature(data: bytes) -> Signature:
         values = (reader.sized(RSA_LIMIT, "the RSA signature"),)
     reader.end("signature")
     return Signature(scheme, values)
+
+
+def _usual_heads() -> dict[bytes, tuple[SigningScheme, int, bool]]:
+    """Scheme, hash and size of the first number -> scheme, size, whether there are two numbers of this size.
+
+    RSA of 2048, 3072 and 4096 bits; ECDSA on P-256 and P-384.
+    """
+    heads = {}
+    for numbers, scheme in _SIGNING_SCHEMES.items():
+        is_pair = scheme.algorithm is SigningAlgorithm.ECDSA
+        for size in (32, 48) if is_pair else (256, 384, 512):
+            heads[_SCHEME.pack(*numbers) + size.to_bytes(2, "big")] = scheme, size, is_pair
+    return heads
+
+
+_USUAL_SIGNATURES = _usual_heads()
 
 
 def read_scheme(reader: Reader) -> SigningScheme | None:

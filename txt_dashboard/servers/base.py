@@ -6,7 +6,9 @@ from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
-from txt_dashboard.attest.evidence import Answer
+from txt_dashboard.attest.evidence import Answer, NoEvidence
+from txt_dashboard.attest.material import Material
+from txt_dashboard.attest.pcr import Bank
 
 Clock = Callable[[], datetime]  # aware, UTC
 Network = IPv4Network | IPv6Network
@@ -114,6 +116,35 @@ class AttestationServer(Protocol):
 
     def test(self) -> str:
         """One cheap authenticated request; a sentence on what answered; raises `ServerError`."""
+        ...
+
+    def close(self) -> None:
+        """Closes its connections."""
+        ...
+
+
+Selection = Mapping[Bank, frozenset[int]]  # the registers that a quote must show, by bank
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteBatch:
+    """What the TPM of each host asked for answered, once each, and when they were asked; nothing is verified."""
+
+    answers: Mapping[str, Material | NoEvidence]
+    requested_at: datetime
+    received_at: datetime
+    remarks: tuple[str, ...] = ()
+
+
+class QuoteServer(Protocol):
+    """A server that passes on what TPMs sign: a capability beside `AttestationServer`, which most servers lack."""
+
+    def quote(self, hosts: Sequence[str], nonce: bytes, selection: Selection) -> QuoteBatch:
+        """Lets these hosts quote the registers with our nonce; raises `ServerError` only where none got an answer."""
+        ...
+
+    def event_log(self, host: str) -> bytes:
+        """The event log of the host's last boot, as the host wrote it; raises `ServerError`."""
         ...
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS, Fleet, build_fleet
 from txt_dashboard.simulator.oat1 import Oat1
 from txt_dashboard.simulator.oat2 import Oat2
+from txt_dashboard.simulator.quotes import add_quotes
 from txt_dashboard.simulator.registry import UnusableState
 from txt_dashboard.simulator.server import CannotListen, SimulatorServer
 from txt_dashboard.simulator.simulation import Moment, Simulation
@@ -67,6 +68,7 @@ def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
     clock = story_clock(options.started, options.speed, options.at, options.until)
     simulation = Simulation(fleet, clock, options.state)
     dialect = DIALECTS[options.api](simulation, lambda: datetime.now(UTC))
+    add_quotes(dialect)
     address = (options.bind, options.port)
     with SimulatorServer(address, dialect, auth_blob=options.auth_blob, tick=narrator(simulation)) as server:
         if options.cert:

@@ -17,9 +17,9 @@ MAX_SIZE = 16 * 1024 * 1024  # bytes; the largest real logs have a few hundred K
 NO_REGISTER = 0xFFFFFFFF  # Windows logs its signed summary with this index
 _MAX_ALGORITHMS = 16
 
-_SPEC_ID = b"Spec ID Event03\0"
+SPEC_ID = b"Spec ID Event03\0"
 _CONTAINER = b"TXT Event Container\0"
-_STARTUP = b"StartupLocality\0"
+STARTUP = b"StartupLocality\0"
 _NO_ACTION = int(Kind.EV_NO_ACTION)
 _PADDING = (b"\x00", b"\xff")
 
@@ -107,7 +107,7 @@ def _format_of(data: bytes) -> _Format:
     if end == 0:
         raise LogError(0, "the log is empty")
     first = _sha1_record(data, 0)
-    if first.kind == _NO_ACTION and first.register == 0 and first.data.startswith(_SPEC_ID):
+    if first.kind == _NO_ACTION and first.register == 0 and first.data.startswith(SPEC_ID):
         sizes = _spec_id(first)
         banks = tuple(bank for algorithm, bank in _ALGORITHMS.items() if algorithm in sizes)
         unknown = tuple(algorithm for algorithm in sizes if algorithm not in _ALGORITHMS)
@@ -135,7 +135,7 @@ def _container(data: bytes) -> tuple[int, int]:
 def _spec_id(event: Event) -> dict[int, int]:
     """The algorithms that the header declares: TPM_ALG_ID -> size of a digest in bytes."""
     cursor = Cursor(event.data, event.data_offset)
-    cursor.take(len(_SPEC_ID) + 8)
+    cursor.take(len(SPEC_ID) + 8)
     count = cursor.u32()
     if not 0 < count <= _MAX_ALGORITHMS:
         cursor.fail(f"{count} digest algorithms are declared; 1 to {_MAX_ALGORITHMS} are read")
@@ -266,20 +266,20 @@ def _startup_locality(events: list[Event]) -> int:
             hcrtm = True
         elif event.extends:
             extended = True
-        elif event.data.startswith(_STARTUP):
+        elif event.data.startswith(STARTUP):
             found = _locality(event, late=extended, again=found is not None)
     return found if found is not None else 4 * hcrtm
 
 
 def _locality(event: Event, *, late: bool, again: bool) -> int:
     at = event.data_offset
-    if len(event.data) != len(_STARTUP) + 1:
-        raise LogError(at, f"the startup locality has {len(event.data) - len(_STARTUP)} bytes instead of one")
+    if len(event.data) != len(STARTUP) + 1:
+        raise LogError(at, f"the startup locality has {len(event.data) - len(STARTUP)} bytes instead of one")
     if again:
         raise LogError(at, "the startup locality is declared twice")
     if late:
         raise LogError(at, "the startup locality is declared after register 0 was extended")
     locality = event.data[-1]
     if locality not in {0, 3, 4}:
-        raise LogError(at + len(_STARTUP), f"a TPM does not start at locality {locality}")
+        raise LogError(at + len(STARTUP), f"a TPM does not start at locality {locality}")
     return locality

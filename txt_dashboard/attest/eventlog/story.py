@@ -12,10 +12,11 @@ from txt_dashboard.attest.eventlog import ipl, uefi
 from txt_dashboard.attest.eventlog.cursor import Cursor, LogError
 from txt_dashboard.attest.eventlog.ipl import Thing, plain
 from txt_dashboard.attest.eventlog.kinds import Kind, kind_name
-from txt_dashboard.attest.eventlog.log import Event
+from txt_dashboard.attest.eventlog.log import SPEC_ID, STARTUP, Event
 from txt_dashboard.attest.text import shown, shown_hex
 
 _MAX_DETAILS = 64
+_MANIFEST = b"SP800-155 Event\0"  # profile, section 10.4.5.2
 _BOOT_ENTRY = re.compile(r"Boot[0-9A-Fa-f]{4}")
 
 
@@ -91,10 +92,14 @@ def _variable(event: Event) -> Story:
     if found.name in {"PK", "KEK", "db", "dbx", "dbr", "dbt"}:
         entries = uefi.signatures(found.contents, found.offset)
         details = tuple(map(_signature, entries[:_MAX_DETAILS]))
-        return Story(thing, key, f"{found.name}: {len(entries)} entries", details)
+        return Story(thing, key, f"{found.name}: {_counted(len(entries), 'entry', 'entries')}", details)
     if found.name in {"SecureBoot", "MokSBState"} and len(found.contents) == 1:
         return Story(thing, key, f"{found.name}: {'on' if found.contents[0] == 1 else 'off'}")
     return Story(thing, key, f"{found.name}: {plain(found.contents) or shown_hex(found.contents) or 'empty'}")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _signature(entry: uefi.Signature) -> str:
@@ -149,7 +154,8 @@ def _image(event: Event) -> Story:
 def _partitions(event: Event) -> Story:
     disk, entries = uefi.partitions(event.data, event.data_offset)
     details = tuple(f"{each.name}: sectors {each.first} to {each.last}, {each.unique}" for each in entries)
-    return Story(Thing("the partition table"), "partitions", f"disk {disk}, {len(entries)} partitions", details)
+    count = _counted(len(entries), "partition", "partitions")
+    return Story(Thing("the partition table"), "partitions", f"disk {disk}, {count}", details)
 
 
 def _blob(event: Event) -> Story:
@@ -170,6 +176,22 @@ def _tables(event: Event) -> Story:
     found = uefi.tables(event.data, event.data_offset)
     names = ", ".join(map(str, found[:8]))
     return Story(Thing("the firmware's tables (SMBIOS, ACPI)", plural=True), f"tables {names}", f"tables {names}")
+
+
+def _no_action(event: Event) -> Story:
+    """What an event tells that goes into no register."""
+    told = _raw(event)
+    if event.data.startswith(SPEC_ID):
+        return told._replace(thing=Thing("the log's header"), text="header of a crypto-agile log")
+    if event.data.startswith(STARTUP) and len(event.data) == len(STARTUP) + 1:
+        return told._replace(thing=Thing("the startup locality"), text=f"started from locality {event.data[-1]}")
+    if event.data.startswith(_MANIFEST):
+        cursor = Cursor(event.data, event.data_offset)
+        cursor.take(len(_MANIFEST))
+        vendor, reference = cursor.u32(), cursor.guid()
+        text = f"reference manifest {reference} of vendor {vendor}"
+        return told._replace(thing=Thing("the firmware's reference manifest"), text=text)
+    return told
 
 
 def _separator(event: Event) -> Story:
@@ -217,6 +239,7 @@ def _launch(event: Event) -> Story:
 
 
 _READERS: dict[int, Callable[[Event], Story]] = {
+    Kind.EV_NO_ACTION: _no_action,
     Kind.EV_IPL: _ipl,
     Kind.EV_SEPARATOR: _separator,
     Kind.EV_ACTION: _action,

@@ -53,12 +53,16 @@ class Explanation(NamedTuple):
     sentence: str
 
 
-def explain(old: Log, new: Log) -> Explanation:
-    """What differs between two logs, in the strongest bank that both have; raises `NoCommonBank`."""
+def explain(old: Log, new: Log, bank: Bank | None = None) -> Explanation:
+    """What differs between two logs, in this bank, or in the strongest that both have; raises `NoCommonBank`.
+
+    Where registers were verified, name their bank: what a log holds of another one proves nothing of them.
+    """
     common = set(old.banks) & set(new.banks)
-    if not common:
-        raise NoCommonBank("the two logs hold digests of no common bank")
-    bank = max(common, key=lambda each: each.size)
+    if not common or (bank is not None and bank not in common):
+        which = "no common bank" if bank is None else f"{bank} not both"
+        raise NoCommonBank(f"the two logs hold digests of {which}")
+    bank = bank or max(common, key=lambda each: each.size)
     before, after = _by_register(old, bank), _by_register(new, bank)
     changes: dict[int, Change] = {}
     clauses: list[str] = []
