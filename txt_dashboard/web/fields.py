@@ -76,7 +76,7 @@ def _values(said: Said | None) -> dict[str, Shown]:
     if isinstance(said, Endpoint):
         kind = KINDS.get(said.kind)
         return {
-            gettext("Counts"): gettext("counts") if said.counts else gettext("only observed"),
+            gettext("Its word"): gettext("counts") if said.counts else gettext("only observed"),
             gettext("Kind"): kind.label if kind else said.kind,
             gettext("Address"): said.url,
             gettext("Authorities"): _authorities(said.ca_pem),

@@ -20,7 +20,7 @@ SETTINGS = (
 def _reason(help_text: Any) -> forms.CharField:
     words = forms.Textarea(attrs={"rows": 3, "class": "words"})
     return forms.CharField(
-        label=_("Why"), required=False, max_length=LONGEST_REASON, widget=words, help_text=help_text
+        label=_("Why"), label_suffix="", required=False, max_length=LONGEST_REASON, widget=words, help_text=help_text
     )
 
 

@@ -16,7 +16,7 @@ from txt_dashboard.actions.permissions import Actor, Verb, may
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
-from txt_dashboard.queries.differences import Difference, Differences, differences
+from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
@@ -59,6 +59,20 @@ class Card:
     fields: tuple[Field, ...]
     hosts: int | None
 
+    @property
+    def shown(self) -> tuple[Field, ...]:
+        """The fields to read: of a changed entry those that change."""
+        return tuple(field for field in self.fields if field.changed) if self._compares else self.fields
+
+    @property
+    def same(self) -> tuple[Field, ...]:
+        """Fields that stay as they are."""
+        return tuple(field for field in self.fields if not field.changed) if self._compares else ()
+
+    @property
+    def _compares(self) -> bool:
+        return self.difference.act is Act.CHANGE
+
 
 class Review:
     """One proposal as one person sees it at one moment."""
@@ -88,6 +102,11 @@ class Review:
     def impact_hash(self) -> str:
         """Of what is shown of hosts."""
         return self.outlook.now.digest if self.outlook else ""
+
+    @property
+    def judged(self) -> int:
+        """Over how many hosts it was computed."""
+        return self.outlook.now.hosts if self.outlook else 0
 
     @property
     def tiles(self) -> tuple[Tile, ...]:
