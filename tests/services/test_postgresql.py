@@ -15,6 +15,9 @@ FILES = (
     "tests/actions/test_claim.py",
     "tests/services/on_postgresql/bulk.py",
     "tests/services/on_postgresql/concurrency.py",
+    "tests/services/on_postgresql/governance.py",
+    "tests/actions/governance/test_attacker.py",
+    "tests/actions/governance/test_machine.py",
 )
 
 

@@ -185,7 +185,26 @@ def open_set(document: bytes, signature: Signature, keys: PublicKeys) -> SignedS
         keys.verify(Purpose.SIGNED_SET, document, signature)
     except SigningError as error:
         raise InvalidSet(f"{error}") from None
-    return _parse(document)
+    return read_document(document)
+
+
+def read_document(document: bytes) -> SignedSet:
+    """What a document says, whoever signed it: nothing to rely on. Raises `InvalidSet`."""
+    if len(document) > LARGEST:
+        raise InvalidSet("the document is too large")
+    try:
+        read = json.loads(document)
+        number, previous, entries = read["number"], read["previous"], read["entries"]
+        signed_at = datetime.fromisoformat(read["signed_at"])
+        right = read["format"] == FORMAT and type(number) is int and isinstance(entries, dict)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise InvalidSet("the document can't be read") from None
+    if not right or number < 1 or signed_at.tzinfo is None or len(entries) > MOST_ENTRIES:
+        raise InvalidSet("the document is no signed set")
+    found = SignedSet(number, str(previous), signed_at, entries)
+    if found.document != document:
+        raise InvalidSet("the document is not in its canonical form")
+    return found
 
 
 def canonical(value: object) -> bytes:
@@ -244,21 +263,3 @@ def _clipped(baseline: Baseline, not_before: datetime | None, not_after: datetim
     if begin and end and begin >= end:
         return None
     return replace(baseline, not_before=begin, not_after=end)
-
-
-def _parse(document: bytes) -> SignedSet:
-    if len(document) > LARGEST:
-        raise InvalidSet("the document is too large")
-    try:
-        read = json.loads(document)
-        number, previous, entries = read["number"], read["previous"], read["entries"]
-        signed_at = datetime.fromisoformat(read["signed_at"])
-        right = read["format"] == FORMAT and type(number) is int and isinstance(entries, dict)
-    except (ValueError, TypeError, KeyError, RecursionError):
-        raise InvalidSet("the document can't be read") from None
-    if not right or number < 1 or signed_at.tzinfo is None or len(entries) > MOST_ENTRIES:
-        raise InvalidSet("the document is no signed set")
-    found = SignedSet(number, str(previous), signed_at, entries)
-    if found.document != document:
-        raise InvalidSet("the document is not in its canonical form")
-    return found

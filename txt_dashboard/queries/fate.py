@@ -61,15 +61,20 @@ class Fate:
 
 @dataclass(frozen=True)
 class _Turn:
-    """The rules for one server and pool, before and after; `None` where none speak of them."""
+    """The rules for one server and pool, before and after; `None` where none speak of them.
+
+    `counted` and `counts` say whether the server's word counts before and after.
+    """
 
     before: Rules | None
     after: Rules | None
+    counted: bool
+    counts: bool
 
     @cached_property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[object, object]:
         """Equal keys are equal turns."""
-        return (self.before.key if self.before else "", self.after.key if self.after else "")
+        return (self.counted, self.before and self.before.key), (self.counts, self.after and self.after.key)
 
     @cached_property
     def changed_parts(self) -> frozenset[Part]:
@@ -89,7 +94,7 @@ class _Turns:
     turns: tuple[_Turn, ...]
 
     @cached_property
-    def key(self) -> tuple[tuple[str, str], ...]:
+    def key(self) -> tuple[tuple[object, object], ...]:
         """Equal keys are equal turns."""
         return tuple(turn.key for turn in self.turns)
 
@@ -157,14 +162,19 @@ class Judge:
     def _turn_of(self, server: str, pool: str) -> _Turn:
         turn = self._turn.get((server, pool))
         if turn is None:
-            sides = [reference.rules(server, pool, moment) for reference, moment in (self._before, self._after)]
-            turn = self._turn[server, pool] = _Turn(*sides)
+            (before, then), (after, later) = self._before, self._after
+            turn = self._turn[server, pool] = _Turn(
+                before.rules(server, pool, then),
+                after.rules(server, pool, later),
+                server in before.counting,
+                server in after.counting,
+            )
         return turn
 
     def _judge(self, kind: Kind, turns: Sequence[_Turn], ages: Mapping[str, tuple[timedelta, ...]]) -> Fate:
         pairs = list(zip(kind.witnesses, turns, strict=True))
-        before = self._standing([(witness, turn.before) for witness, turn in pairs], ages)
-        after = self._standing([(witness, turn.after) for witness, turn in pairs], ages)
+        before = self._standing([(witness, turn.before) for witness, turn in pairs if turn.counted], ages)
+        after = self._standing([(witness, turn.after) for witness, turn in pairs if turn.counts], ages)
         fate = Fate(before, after)
         if fate.change is None:
             return fate
@@ -197,7 +207,7 @@ class Judge:
 
     def _parts(self, witness: Witness, turn: _Turn, *, loses: bool) -> Iterable[Part]:
         """The parts by which hosts lose (they match no more), or gain (they are judged otherwise, and match)."""
-        if witness.evidence is None or turn.after is None:
+        if witness.evidence is None or turn.after is None or not turn.counts:
             return
         for part in self._appraiser.appraise(witness.evidence, turn.after).result.parts:
             matches = part.outcome is Outcome.MATCHES
