@@ -20,6 +20,7 @@ from txt_dashboard.queries.differences import Act, Difference, Differences, diff
 from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
+from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
 from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
@@ -95,8 +96,9 @@ class Review:
     @cached_property
     def outlook(self) -> Outlook | None:
         """What it would do to hosts; `None` where nothing of it can come into force as it is."""
-        possible = self.open and not self.differences.unreadable and not self.differences.outdated
-        return outlook(self.proposal, self.now) if possible else None
+        found = self.differences
+        hindered = found.unreadable or found.outdated or found.restores != bool(in_force().refused)
+        return outlook(self.proposal, self.now) if self.open and not hindered else None
 
     @property
     def impact_hash(self) -> str:
