@@ -21,7 +21,7 @@ from txt_dashboard.models import Proposal, Server
 from txt_dashboard.queries.in_force import in_force
 
 pytestmark = pytest.mark.django_db
-PAGE = Path(__file__).parent.parent / "docs" / "roles.md"
+PAGE = Path(__file__).parents[2] / "docs" / "roles.md"
 COLUMNS = {
     "viewer": Actor("v", frozenset({Role.VIEWER}), user=1),
     "operator": Actor("o", frozenset({Role.OPERATOR}), user=2),
