@@ -63,16 +63,17 @@ class Card:
     @property
     def shown(self) -> tuple[Field, ...]:
         """The fields to read: of a changed entry those that change."""
-        return tuple(field for field in self.fields if field.changed) if self._compares else self.fields
+        return tuple(field for field in self.fields if field.changed) if self.compares else self.fields
 
     @property
     def same(self) -> tuple[Field, ...]:
         """Fields that stay as they are."""
-        return tuple(field for field in self.fields if not field.changed) if self._compares else ()
+        return tuple(field for field in self.fields if not field.changed) if self.compares else ()
 
     @property
-    def _compares(self) -> bool:
-        return self.difference.act is Act.CHANGE
+    def compares(self) -> bool:
+        """Whether there is something to compare with: not where what it replaces is not there any more."""
+        return self.difference.act is Act.CHANGE and self.difference.before is not None
 
 
 class Review:
