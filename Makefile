@@ -8,7 +8,7 @@ DEV    := $(VENV)/.dev
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-evidence test-browser test-services test-wheel lint bench lock clean
+.PHONY: help run test test-evidence test-browser test-services test-openstack test-wheel lint bench lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -17,7 +17,7 @@ run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:
 	@$(BIN)/python manage.py run
 
 test: $(DEV) ## everything that needs Python only
-	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared" tests
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack" tests
 
 test-evidence: $(DEV) ## real event logs and quotes, and attacks on them (TXT_SHARED_DATA)
 	$(BIN)/pytest -n 2 -m shared tests
@@ -27,6 +27,9 @@ test-browser: $(DEV) ## Selenium and Chromium against the running product
 
 test-services: $(DEV) ## PostgreSQL, RabbitMQ and Redis, for real
 	$(BIN)/pytest -m services tests
+
+test-openstack: $(DEV) ## a real OpenStack: Keystone, Nova and Placement with five compute hosts
+	$(BIN)/pytest -m openstack --durations 10 tests/openstack
 
 test-wheel: $(DEV) ## the wheel, in a clean virtual environment
 	$(BIN)/pytest -m wheel tests

@@ -1,9 +1,11 @@
 """Fixtures that all rooms share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.factories import BASELINES, NOON, Answers, evidence
 from txt_dashboard import conf, vault
@@ -80,7 +82,59 @@ def key_files(tmp_path, settings) -> None:
     settings.TXT_PUBLIC_KEYS_FILE = tmp_path / "signing.pub"
     settings.TXT_FLOOR_FILE = tmp_path / "floor"
     settings.TXT_SETS_DIR = tmp_path / "sets"
+    settings.TXT_AUDIT_HEADS = str(tmp_path / "audit-heads.jsonl")
     vault.create_key(conf.vault_key_file())
+
+
+@pytest.fixture(autouse=True)
+def log_can_be_emptied(request) -> Iterator[None]:
+    """Tests that commit are cleaned up by a flush, which the activity log's triggers refuse: they are gone by then.
+
+    pytest-django runs such tests after all others, so nobody else misses them.
+    """
+    marker = request.node.get_closest_marker("django_db")
+    commits = (marker and marker.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    if not commits:
+        yield
+        return
+    from txt_dashboard.audit import guards  # noqa: PLC0415 - models need the settings first
+
+    request.getfixturevalue("transactional_db")
+    guards.install(connection)
+    yield
+    guards.remove(connection)
+
+
+@pytest.fixture
+def sign(key_files):
+    """Signs as a worker does: the key's id and the signature."""
+    from txt_dashboard.actions.governance import keys  # noqa: PLC0415 - as above
+    from txt_dashboard.audit.keys import sign  # noqa: PLC0415 - as above
+
+    keys.create()
+    return sign
+
+
+@pytest.fixture
+def public_keys(sign) -> Path:
+    """The file that verifiers read."""
+    return conf.public_keys_file()
+
+
+@pytest.fixture
+def signed(public_keys):
+    """Whether a message bears the signature of a key in that file."""
+    from txt_dashboard.audit.keys import verifier  # noqa: PLC0415 - as above
+
+    return verifier(public_keys)
+
+
+@pytest.fixture
+def heads_file(settings, tmp_path) -> Path:
+    """Where the activity log's heads go in this test."""
+    settings.TXT_DATA_DIR = tmp_path
+    settings.TXT_AUDIT_HEADS = str(tmp_path / "audit-heads.jsonl")
+    return tmp_path / "audit-heads.jsonl"
 
 
 def silent(reason: Reason, **params: str) -> NoEvidence:

@@ -128,6 +128,7 @@ def test_production_settings_are_clean(tmp_path):
     tmp_path.chmod(0o700)
     environment = production(tmp_path)
     assert manage(environment, "create_vault_key").returncode == 0
+    assert manage(environment, "signing_key", "create").returncode == 0
     checked = manage(environment, "check", "--deploy", "--fail-level", "WARNING")
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,6 +44,8 @@ def test_the_other_port_follows_from_the_port():
         ("TXT_SIM_SPEED", "0"),
         ("TXT_SIM_SPEED", "nan"),
         ("TXT_SIM_SPEED", "fast"),
+        ("TXT_SIM_UNTIL", "0"),
+        ("TXT_SIM_UNTIL", "late"),
         ("TXT_SETTINGS_FILE", "/etc/txt-dashboard.conf"),
         ("TXT_DATABASE_URL", "postgres://production"),
     ],
@@ -98,6 +101,15 @@ def test_the_story_begins_once(tmp_path):
     assert (begun.hosts, begun.seed) == (50, 0)
     assert demo.story(options(tmp_path)) == begun
     assert demo.story(options(tmp_path, TXT_SIM_SPEED="10", TXT_SIM_HOSTS="50")) == begun
+
+
+def test_the_simulator_serves_the_story_and_keeps_what_it_is_told_with_the_data(tmp_path):
+    read = options(tmp_path, TXT_PORT="9100", TXT_SIM_SPEED="3", TXT_SIM_UNTIL="470")
+    command = demo.simulator_serving(read, demo.story(read))
+    told = dict(pairwise(command))
+    assert (told["--port"], told["--speed"], told["--until"]) == ("9101", "3.0", "470.0")
+    assert told["--state"] == str(tmp_path / "simulator.json")
+    assert "--state" not in demo.simulator(demo.story(read))
 
 
 @pytest.mark.parametrize("other", [{"TXT_SIM_SEED": "2"}, {"TXT_SIM_HOSTS": "50"}])

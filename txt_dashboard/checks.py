@@ -8,8 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from txt_dashboard import conf, keyring, vault
+from txt_dashboard.audit import guards
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -69,6 +71,17 @@ def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
         Error(f"{name} is {getattr(settings, name)}; it must be at least {number}.", id="TXT.E005")
         for name, number in least.items()
         if not getattr(settings, name) >= number
+    ]
+
+
+@register(Tags.database)
+def activity_log_is_guarded(databases: Sequence[str] | None = None, **_kwargs: Any) -> Sequence[CheckMessage]:
+    """E007: entries of the activity log could be changed. Asked where a database is named, as `migrate` does."""
+    hint = "Find out who took them away, then: txt-dashboard-manage audit guard"
+    return [
+        Error(f"The activity log's trigger {name} is not as it should be.", hint=hint, id="TXT.E007")
+        for alias in databases or ()
+        for name in guards.missing(connections[alias])
     ]
 
 

@@ -77,3 +77,8 @@ def quorum() -> QuorumRules:
         waiting=timedelta(hours=settings.TXT_APPROVER_WAIT_H),
         emergency=timedelta(hours=hours) if hours else None,
     )
+
+
+def audit_heads() -> Path | None:
+    """The file that signed heads of the activity log go to; `None` for syslog."""
+    return None if settings.TXT_AUDIT_HEADS == "syslog" else Path(settings.TXT_AUDIT_HEADS)

@@ -6,6 +6,7 @@ Django, so that settings see the environment that is made here.
 
 import fcntl
 import json
+import math
 import os
 import secrets
 import shutil
@@ -44,6 +45,7 @@ class Options:
     hosts: int | None
     seed: int | None
     speed: float
+    until: float
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -59,7 +61,8 @@ class Options:
             password=environment.get("TXT_DEMO_PASSWORD", ""),
             hosts=hosts,
             seed=_whole(environment, "TXT_SIM_SEED", 0, 2**31),
-            speed=_speed(environment.get("TXT_SIM_SPEED") or "1"),
+            speed=_above_0(environment, "TXT_SIM_SPEED", 1),
+            until=_above_0(environment, "TXT_SIM_UNTIL", math.inf),
         )
 
     @property
@@ -143,6 +146,13 @@ def story(options: Options) -> Story:
     return kept
 
 
+def simulator_serving(options: Options, story: Story) -> tuple[str, ...]:
+    """The command that serves this story, and keeps what the simulated server is told in the data directory."""
+    state = str(options.folder / "simulator.json")
+    serving = {"--port": options.simulator_port, "--speed": options.speed, "--until": options.until, "--state": state}
+    return (*simulator(story), *(str(part) for option in serving.items() for part in option))
+
+
 def simulator(story: Story) -> tuple[str, ...]:
     """The command of the simulator for this story."""
     options = {"--hosts": story.hosts, "--seed": story.seed, "--started": story.started}
@@ -196,11 +206,14 @@ def _whole(environment: Mapping[str, str], name: str, least: int, most: int) -> 
     return int(text)
 
 
-def _speed(text: str) -> float:
+def _above_0(environment: Mapping[str, str], name: str, otherwise: float) -> float:
+    text = environment.get(name)
+    if not text:
+        return otherwise
     try:
-        speed = float(text)
+        number = float(text)
     except ValueError:
-        speed = 0.0
-    if not 0 < speed <= 1e6:
-        raise DemoError(f"TXT_SIM_SPEED must be a number above 0, 1 for real time; it is {text!r}.")
-    return speed
+        number = 0.0
+    if not 0 < number <= 1e6:
+        raise DemoError(f"{name} must be a number above 0; it is {text!r}.")
+    return number

@@ -48,6 +48,7 @@ TXT_SETS_DIR = Path(env.str("TXT_SETS_DIR", default=str(TXT_DATA_DIR / "sets")))
 TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
+TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")

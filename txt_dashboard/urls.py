@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from txt_dashboard.web import fleet, golden, host, live, proposals, servers, session
+from txt_dashboard.web import activity, fleet, golden, host, live, proposals, servers, session
 
 urlpatterns = [
     path("login/", session.LogIn.as_view(), name="login"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("proposals/<int:proposal_id>/reject/", proposals.reject, name="proposal-reject"),
     path("proposals/<int:proposal_id>/withdraw/", proposals.withdraw, name="proposal-withdraw"),
     path("proposals/<int:proposal_id>/hosts/<str:change>/", proposals.hosts, name="proposal-hosts"),
+    path("activity/", activity.page, name="activity"),
+    path("activity/export/", activity.export, name="activity-export"),
     path("servers/", servers.page, name="servers"),
     path("servers/add/", servers.add, name="server-add"),
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),

@@ -192,7 +192,7 @@ class Workers(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        for table in (HostEvent, Attestation, Host, Activity):
+        for table in (HostEvent, Attestation, Host):
             table.objects.all().delete()
         Server.objects.all().delete()
         self.clock = Clock()

@@ -108,10 +108,12 @@ def test_public_keys_are_read_as_they_were_written_and_void_wins() -> None:
     assert PublicKeys.parse(both).keys == KEYS.with_all_void().keys
 
 
-@pytest.mark.parametrize("text", ["x", "a b c", f"{KEY.key_id} AAAA valid", f"{KEY.key_id} {'A' * 43}= valid"])
+@pytest.mark.parametrize(
+    "text", ["x", "a b c", "{key} AAAA valid", "{key} AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= valid"]
+)
 def test_a_file_of_keys_that_holds_something_else_is_refused(text: str) -> None:
     with pytest.raises(SigningError):
-        PublicKeys.parse(text)
+        PublicKeys.parse(text.format(key=KEY.key_id))
 
 
 def test_patches_of_different_entries_do_not_disturb_each_other() -> None:

@@ -71,6 +71,7 @@ def installation() -> Iterator[None]:
         settings.TXT_SIGNING_KEY_FILE = Path(folder) / "signing.key"
         settings.TXT_PUBLIC_KEYS_FILE = Path(folder) / "signing.pub"
         settings.TXT_FLOOR_FILE = Path(folder) / "floor"
+        settings.TXT_AUDIT_HEADS = str(Path(folder) / "audit-heads.jsonl")
         vault.create_key(conf.vault_key_file())
         # A file, as in production: SQLite's databases in memory know no WAL.
         connection.settings_dict["TEST"]["NAME"] = str(Path(folder) / "bench.sqlite3") if sqlite() else None

@@ -20,6 +20,7 @@ from txt_dashboard.simulator.story import Story
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 90
+FIRST_PART = 470.0  # seconds of the story: all of its troubles, and not yet its second part
 STORY = Story(build_fleet(DEFAULT_HOSTS, DEFAULT_SEED))
 
 
@@ -39,6 +40,7 @@ class Product:
         self.password = secrets.token_urlsafe(12)
         self.port = _two_free_ports()
         self.speed = 1.0
+        self.until = FIRST_PART
         self._log = folder.parent / "product.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -61,17 +63,17 @@ class Product:
     def moment(self) -> float:
         """The second of the story."""
         started = json.loads((self.folder / "story.json").read_text())["started"]
-        return (time.time() - started) * self.speed
+        return min(self.until, (time.time() - started) * self.speed)
 
-    def start(self, speed: float) -> None:
-        """Returns once it serves. `speed` is how fast the fleet's story runs."""
-        self.speed = speed
+    def start(self, speed: float, until: float = FIRST_PART) -> None:
+        """Returns once it serves. `speed` is how fast the fleet's story runs, `until` where it stops."""
+        self.speed, self.until = speed, until
         said = len(self.log) if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "run"],
                 cwd=self.folder.parent,
-                env=self._environment(TXT_SIM_SPEED=str(speed)),
+                env=self._environment(TXT_SIM_SPEED=str(speed), TXT_SIM_UNTIL=str(until)),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

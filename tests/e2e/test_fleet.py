@@ -112,5 +112,5 @@ def test_poll_now_shows_its_progress_and_ends(operator):
     operator.click("#poll button")
     operator.reads("#progress", " of 420")
     operator.gone("#progress", seconds=60)
-    operator.reads("#activity", "operator: poll all hosts")
+    operator.reads("#activity", "operator asked for a poll of all hosts")
     assert stayed()

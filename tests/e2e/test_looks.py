@@ -31,6 +31,8 @@ PAGES = {
     "proposal-signed": "/proposals/2/",
     "proposal-rejected": "/proposals/5/",
     "proposal-hosts": "/proposals/3/hosts/gained-once-vouched/",
+    "activity": "/activity/",
+    "activity-nothing-found": "/activity/?host=no-such-host",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
@@ -47,6 +49,7 @@ AS_APPROVER = {
 AS_VIEWER = {
     "viewer-fleet": "/",
     "viewer-host": "/hosts/az1-001/",
+    "viewer-activity": "/activity/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }

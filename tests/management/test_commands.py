@@ -73,6 +73,7 @@ def test_a_password_is_never_recorded(db, typed):
         ("ann", "", "too short"),
         ("ann", "q1w2e3r4t5y6", "too common"),
         ("no spaces", PASSWORD, "valid username"),
+        ("Worker", PASSWORD, "means the product itself"),
         ("", PASSWORD, "cannot be blank"),
     ],
 )

@@ -101,6 +101,12 @@ def start(respond: Respond, certificate: Path | None) -> ThreadingHTTPServer:
         def do_POST(self) -> None:
             respond(self)
 
+        def do_PUT(self) -> None:
+            respond(self)
+
+        def do_DELETE(self) -> None:
+            respond(self)
+
         def log_message(self, *args: object) -> None:
             """Says nothing."""
 

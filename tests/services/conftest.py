@@ -16,8 +16,8 @@ from kombu import Connection
 
 from tests.services.product import Product
 
-POSTGRES = os.environ.get("TXT_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-AMQP = os.environ.get("TXT_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672//")
+POSTGRES = os.environ.get("TXT_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+AMQP = os.environ.get("TXT_TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//")
 REDIS = os.environ.get("TXT_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 
 

@@ -13,19 +13,22 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = (
     "tests/actions/test_cycle.py",
     "tests/actions/test_claim.py",
+    "tests/audit/test_log.py tests/audit/test_guards.py tests/audit/test_verify.py tests/audit/test_watch.py",
+    "tests/queries/test_activity.py",
     "tests/services/on_postgresql/bulk.py",
     "tests/services/on_postgresql/concurrency.py",
     "tests/services/on_postgresql/governance.py",
     "tests/actions/governance/test_attacker.py",
     "tests/actions/governance/test_machine.py",
+    "tests/services/on_postgresql/activity.py",
 )
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_these_tests_pass_on_postgresql(file, database) -> None:
+@pytest.mark.parametrize("files", FILES)
+def test_these_tests_pass_on_postgresql(files, database) -> None:
     # Without the long property test: the workers that are killed for real are in test_killed_workers.py.
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "not at_any_moment", file],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-k", "not at_any_moment", *files.split()],
         cwd=ROOT,
         env={**os.environ, "TXT_DATABASE_URL": database},
         capture_output=True,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,10 +45,12 @@ class Client:
         return document
 
     def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON of any answer."""
+        """Status and JSON, or text, of any answer."""
         self.connection.request(method, path, body, {**self.headers, **headers})
         response = self.connection.getresponse()
-        return response.status, json.loads(response.read())
+        read = response.read()
+        is_text = response.getheader("Content-Type") == "text/plain"
+        return response.status, read.decode() if is_text else json.loads(read)
 
 
 class World:
@@ -71,11 +74,13 @@ class World:
 
 
 @contextmanager
-def world(api: str = "1.6", hosts: int = 420, at: float = 0.0, **options: Any) -> Iterator[World]:
+def world(
+    api: str = "1.6", hosts: int = 420, at: float = 0.0, state: Path | None = None, **options: Any
+) -> Iterator[World]:
     """Serves a fleet until the block ends."""
     fleet = build_fleet(hosts)
     place, now = [at], [NOON]
-    simulation = Simulation(fleet, lambda: place[0])
+    simulation = Simulation(fleet, lambda: place[0], state)
     dialect = {"1.6": Oat1, "2.x": Oat2}[api](simulation, lambda: now[0])
     with SimulatorServer(("127.0.0.1", 0), dialect, **options) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

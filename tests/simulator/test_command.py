@@ -72,6 +72,13 @@ def test_an_unusable_certificate_is_a_sentence(tmp_path, capsys):
     assert "no usable certificate" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": "another"}'])
+def test_an_unusable_state_is_a_sentence(content, tmp_path, capsys):
+    (tmp_path / "state.json").write_text(content)
+    assert main(["--hosts", "10", "--state", str(tmp_path / "state.json")]) == 2
+    assert "state.json" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options", [["--hosts", "9"], ["--speed", "0"], ["--api", "3"], ["--port", "70000"], ["--port", "-1"]]
 )
@@ -84,8 +91,10 @@ def test_unusable_options_are_refused(options, capsys):
 
 def test_files_are_written_and_nothing_is_served(tmp_path):
     inventory, golden = tmp_path / "fleet.csv", tmp_path / "golden.json"
-    assert main(["--inventory", str(inventory), "--golden", str(golden), "--hosts", "10"]) == 0
-    assert len(inventory.read_text().splitlines()) == 11
+    registrations = tmp_path / "registrations.csv"
+    files = ["--inventory", str(inventory), "--golden", str(golden), "--registrations", str(registrations)]
+    assert main([*files, "--hosts", "10"]) == 0
+    assert len(inventory.read_text().splitlines()) == len(registrations.read_text().splitlines()) == 11
     assert "txt-dashboard baselines 1" in golden.read_text()
     assert main(["--inventory", str(tmp_path / "missing" / "file.csv")]) == 2
 
@@ -94,6 +103,7 @@ def test_the_clock_runs_with_the_storys_speed():
     assert story_clock(0, 1, at=42)() == 42
     assert story_clock(time.time() - 10, 6)() == pytest.approx(60, abs=3)
     assert story_clock(time.time() + 100, 1)() == 0
+    assert story_clock(0, 1, until=470)() == 470
 
 
 def test_each_chapter_is_told_once_when_it_begins(caplog):

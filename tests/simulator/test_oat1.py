@@ -113,10 +113,8 @@ def test_mles_are_listed_with_their_values(serve):
     assert [each["Name"] for each in rows[0]["MLE_Manifests"]] == ["0", "2", "7"]
 
 
-def test_an_unknown_mle_is_a_fault(serve):
-    status, fault = serve().client.ask("GET", f"{MLES}/manifest?mleName=none")
-    assert status == 400
-    assert fault["error_code"] == 1007
+def test_an_unknown_mle_is_answered_with_nothing(serve):
+    assert serve().client.get(f"{MLES}/manifest?mleName=none&mleVersion=1&oemName=none") is None
 
 
 @pytest.mark.parametrize(

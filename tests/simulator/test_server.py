@@ -75,7 +75,7 @@ def test_bodies_are_bounded(serve, length, status):
     assert response.getheader("Connection") == "close"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", POLL), ("POST", HOSTS)])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("GET", POLL), ("PUT", POLL), ("DELETE", POLL)])
 def test_other_resources_do_not_exist(serve, method, path):
     status, fault = serve(hosts=10).client.ask(method, path, "{}")
     assert status == 404

@@ -7,7 +7,7 @@ import pytest
 
 from txt_dashboard.attest.pcr import Bank, parse_value
 from txt_dashboard.simulator.fleet import build_fleet, host_values
-from txt_dashboard.simulator.startkit import golden_json, inventory_csv
+from txt_dashboard.simulator.startkit import REGISTRATION, golden_json, inventory_csv, registrations_csv
 from txt_dashboard.simulator.story import Story
 
 
@@ -21,6 +21,26 @@ def test_the_inventory_holds_every_host():
     assert rows[0] == ["host", "pool"]
     assert len(rows) == 421
     assert ["edge-005", "edge"] in rows
+
+
+def test_the_registrations_hold_every_host_with_its_mles():
+    rows = list(csv.DictReader(registrations_csv(build_fleet()).splitlines()))
+    assert len(rows) == 420
+    assert tuple(rows[0]) == REGISTRATION
+    assert len({row["address"] for row in rows}) == 420
+    assert rows[0] == {
+        "host": "az1-001",
+        "address": "10.20.0.1",
+        "port": "9999",
+        "pool": "az1",
+        "bios_name": "BIOS 2.19 (R640)",
+        "bios_version": "2.19",
+        "bios_oem": "Dell Inc.",
+        "vmm_name": "VMM 6.1.0-37 (R640)",
+        "vmm_version": "6.1.0-37",
+        "vmm_os_name": "Debian",
+        "vmm_os_version": "12",
+    }
 
 
 def test_the_policy_names_both_parts(golden):
@@ -50,7 +70,14 @@ def test_there_is_one_baseline_for_each_model_and_part(golden):
     ]
 
 
-@pytest.mark.parametrize(("seconds", "unmatched"), [(0, set()), (1000, {"odd-boot-loader", "kernel-update"})])
+@pytest.mark.parametrize(
+    ("seconds", "unmatched"),
+    [
+        (0, set()),
+        (470, {"odd-boot-loader", "kernel-update"}),
+        (1000, {"odd-boot-loader", "kernel-update", "canary", "wave"}),
+    ],
+)
 def test_the_golden_values_match_the_approved_state_only(golden, seconds, unmatched):
     story = Story(build_fleet())
     hosts_of = {chapter.name: set(chapter.hosts) for chapter in story.chapters}

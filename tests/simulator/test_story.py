@@ -5,7 +5,8 @@ import pytest
 from txt_dashboard.simulator.fleet import IMA_REGISTER, build_fleet, host_values
 from txt_dashboard.simulator.story import Story
 
-BEFORE, AFTER = 0.0, 1000.0
+BEFORE, AFTER = 0.0, 470.0  # the first part
+END = 1000.0  # of the second
 
 
 def changed(story: Story, before: float, after: float) -> dict[str, set[int]]:
@@ -33,7 +34,7 @@ def test_chapters_name_the_hosts_of_the_demonstration(story):
 
 
 def test_chapters_come_in_their_order(story):
-    assert [chapter.start for chapter in story.chapters] == [0, 40, 60, 90, 300]
+    assert [chapter.start for chapter in story.chapters] == [0, 40, 60, 90, 300, 480, 840]
     assert len({chapter.name for chapter in story.chapters}) == len(story.chapters)
 
 
@@ -79,6 +80,36 @@ def test_a_reboot_starts_ima_anew(story):
     assert story.ima_entries(host, 10**7) == 200
 
 
+def test_one_host_boots_the_next_kernel_long_before_the_others(story):
+    assert story.canary.hosts == ("az2-001",)
+    assert changed(story, AFTER, 479.9) == {}
+    assert changed(story, AFTER, 480) == {"az2-001": {18, 19}}
+    assert changed(story, AFTER, 839.9) == {"az2-001": {18, 19}}
+
+
+def test_the_others_of_its_model_follow_within_90_seconds_but_for_two(story):
+    model = story.fleet.by_name["az2-001"].hardware
+    same = {host.name for host in story.fleet.hosts if host.hardware == model}
+    assert {host.pool for host in story.fleet.hosts if host.name in same} == {"az2"}
+    followed = changed(story, AFTER, 930).keys()
+    assert story.stragglers == ("az2-158", "az2-159")
+    assert followed == same - {*story.odd_loader.hosts, *story.stragglers}
+    assert changed(story, AFTER, 930) == changed(story, AFTER, 100_000)
+    assert len(followed) == 117
+
+
+def test_whoever_follows_shows_what_the_first_one_showed(story):
+    first, *others = (story.fleet.by_name[name] for name in (*story.canary.hosts, *story.wave.hosts))
+    expected = host_values(first, story.boot(first, END), 1)
+    shown = [host_values(host, story.boot(host, END), 1) for host in others]
+    assert all(values[index] == expected[index] for values in shown for index in (0, 2, 4, 7, 17, 18, 19))
+
+
+def test_the_next_kernel_is_not_that_of_the_first_part(story):
+    early, late = (story.fleet.by_name[name] for name in (story.kernel_update.hosts[0], "az2-001"))
+    assert story.boot(early, END).kernel != story.boot(late, END).kernel
+
+
 @pytest.mark.parametrize("count", [10, 11, 12, 37, 420, 10_000])
 def test_every_fleet_has_the_whole_story(count):
     story = Story(build_fleet(count))
@@ -88,3 +119,5 @@ def test_every_fleet_has_the_whole_story(count):
     assert len(set(together)) == len(together)
     assert set(together) <= story.fleet.by_name.keys()
     assert set(changed(story, BEFORE, AFTER)) == {*story.odd_loader.hosts, *story.kernel_update.hosts}
+    assert set(changed(story, AFTER, END)) == {*story.canary.hosts, *story.wave.hosts}
+    assert set(together).isdisjoint(story.stragglers)

@@ -12,9 +12,10 @@ from django.utils import timezone
 from tests.factories import evidence, value
 from tests.rows import make_host, write_reference
 from tests.web.visitors import text, visitor
+from txt_dashboard import audit
 from txt_dashboard.attest.evidence import Verdict
 from txt_dashboard.attest.reference import Policy
-from txt_dashboard.models import Activity, Attestation, Host, HostEvent, PollRequest, Server
+from txt_dashboard.models import Attestation, Host, HostEvent, PollRequest, Server
 
 pytestmark = pytest.mark.django_db
 QUERIES = 25
@@ -278,13 +279,9 @@ def test_markup_in_names_reasons_and_the_log_is_shown_as_text(fleet, oat) -> Non
     Server.objects.update(name=attack, failures=1, error=attack, simulated=True)
     Host.objects.update(pool=attack, reason="answer_malformed", reason_params={"server": attack, "detail": attack})
     make_host(f"hv2{attack}".replace("/", ""), oat, attack)
-    Activity.objects.create(
-        at=timezone.now(), actor=attack, verb="states changed", target=attack, previous="1", digest="1",
-        detail={"hosts": {"untrusted": 1}, "pools": [attack], "first": host.name},
-    )  # fmt: skip
-    Activity.objects.create(
-        at=timezone.now(), actor=attack, verb=attack, target=attack, previous="2", digest="2", detail={}
-    )
+    detail = {"hosts": {"untrusted": 1}, "pools": [attack], "first": host.name}
+    audit.record(at=timezone.now(), actor=attack, verb="states changed", target=attack, detail=detail)
+    audit.record(at=timezone.now(), actor=attack, verb=attack, target=attack)
     expire("hv1")
     browser = visitor("operator")
     for address in ("/", "/fleet/map/", f"/?q={attack}", "/?state=untrusted"):

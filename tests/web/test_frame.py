@@ -11,7 +11,7 @@ from django.test import Client
 from tests.web.visitors import text, visitor
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/", "/servers/", "/live/", "/fleet/map/", "/hosts/hv1/")
+PAGES = ("/", "/servers/", "/live/", "/fleet/map/", "/hosts/hv1/", "/activity/")
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", re.IGNORECASE)
 
 

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from txt_dashboard import audit
 from txt_dashboard.actions.governance.accounts import note_roles
-from txt_dashboard.actions.permissions import Actor, Invalid, NotFound, Role, Verb, require
+from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Invalid, NotFound, Role, Verb, require
+
+RESERVED = frozenset({"worker", COMMAND_LINE.name})
 
 
 @transaction.atomic
@@ -72,6 +74,8 @@ def _account(name: str) -> User:
 
 def _check(user: User, password: str) -> None:
     errors: dict[str, list[str]] = {}
+    if user.username.casefold() in RESERVED:
+        errors["username"] = ["This name means the product itself in the activity log."]
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as invalid:

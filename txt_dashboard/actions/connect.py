@@ -6,6 +6,7 @@ from txt_dashboard.models import Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection, ServerError
+from txt_dashboard.servers.whitelist import Whitelist
 
 
 class SecretUnavailable(ServerError):
@@ -21,11 +22,25 @@ def connect(server: Server, clock: Clock) -> AttestationServer:
     """
     entered = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=False)
     endpoint = current_reference().servers.get(server.name, entered)
+    return KINDS[endpoint.kind].build(_connection(server, endpoint), clock)
+
+
+def connect_whitelist(server: Server) -> Whitelist | None:
+    """What writes golden values to this server; raises `ServerError`.
+
+    `None` where its kind takes none, and where nobody approved that it counts: it is told nothing then.
+    """
+    endpoint = current_reference().servers.get(server.name)
+    build = KINDS[endpoint.kind].whitelist if endpoint is not None and endpoint.counts else None
+    return build(_connection(server, endpoint)) if build is not None and endpoint is not None else None
+
+
+def _connection(server: Server, endpoint: Endpoint) -> Connection:
     try:
         auth_blob = vault.unseal(server.sealed_auth_blob, endpoint.key)
     except vault.VaultError as error:
         raise SecretUnavailable(str(error)) from error
-    connection = Connection(
+    return Connection(
         name=server.name,
         url=endpoint.url,
         networks=conf.server_networks(),
@@ -33,4 +48,3 @@ def connect(server: Server, clock: Clock) -> AttestationServer:
         auth_blob=auth_blob,
         deadline=float(server.deadline_s),
     )
-    return KINDS[endpoint.kind].build(connection, clock)

@@ -4,6 +4,8 @@ Any number of workers take turns at once; every step gives a row to one of them 
 """
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,11 +18,16 @@ from txt_dashboard.actions.connect import connect
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
+from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
+from txt_dashboard.actions.publish.read_back import read_whitelists
 from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.appraiser import Appraiser
+from txt_dashboard.audit.keys import sign
+from txt_dashboard.audit.watch import check_if_due, write_head_if_due
+from txt_dashboard.keyring import KeyringError
 from txt_dashboard.models import Attestation, Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
@@ -35,10 +42,13 @@ log = structlog.get_logger()
 class Worker:
     """What a worker process keeps between its turns: the appraisals it made."""
 
-    def __init__(self, clock: Clock, build: Build = connect) -> None:
+    def __init__(self, clock: Clock, build: Build = connect, whitelist: BuildWhitelist | None = None) -> None:
+        """Without `whitelist` servers are told nothing."""
         self.appraiser = Appraiser()
         self._clock = clock
         self._build = build
+        self._unsigned = ""  # why the last head of the activity log could not be signed
+        self._whitelist = whitelist or (lambda _server: None)
 
     def turn(self) -> bool:
         """Does what is due, for a while; whether there is more."""
@@ -50,8 +60,11 @@ class Worker:
             changes = apply_servers(reference, now=started)
             changes += reappraise(reference, self.appraiser, now=started)
             log_changes("rules in force", changes, started)
+        check_if_due(started)
+        self._sign_head(started)
         self._test_servers()
         self._list_hosts()
+        read_whitelists(self._whitelist, self._clock)
         while self._clock() - started < TURN:
             claimed = claim(self._clock())
             if claimed is None:
@@ -59,21 +72,41 @@ class Worker:
             self._poll(claimed)
         return True
 
+    def _sign_head(self, now: datetime) -> None:
+        try:
+            write_head_if_due(sign, now)
+        except KeyringError as error:
+            if self._unsigned != str(error):
+                log.error("activity_head_not_signed", why=str(error))
+            self._unsigned = str(error)
+        else:
+            self._unsigned = ""
+
     def _poll(self, claimed: Claim) -> None:
         """Asks for one batch. No transaction is open while a server is asked."""
         try:
             server = self._build(claimed.server, self._clock)
+        except ServerError as error:
+            self._failed(claimed, error)
+            return
+        publisher = Publisher(claimed, server, self._whitelist, self.appraiser, self._clock)
+        with closing(server), closing(publisher):
+            publisher.resume(current_reference().number)
             try:
                 batch = server.attest([row.host for row in claimed.rows])
-            finally:
-                server.close()
-        except ServerError as error:
-            record_failure(claimed, error, now=self._clock())
-            log.warning("poll failed", server=claimed.server.name, hosts=len(claimed.rows), why=str(error))
-            return
-        bench = Bench(current_reference(), self.appraiser, conf.clock_tolerance())
-        changes = record_attestations(claimed, batch, bench, now=self._clock())
-        log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=len(changes))
+            except ServerError as error:
+                self._failed(claimed, error)
+                return
+            bench = Bench(current_reference(), self.appraiser, conf.clock_tolerance())
+            changed = 0
+            for rows, answers in publisher.parts(batch, bench.reference):
+                part = replace(claimed, rows=rows)
+                changed += len(record_attestations(part, answers, bench, now=self._clock()))
+        log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=changed)
+
+    def _failed(self, claimed: Claim, error: ServerError) -> None:
+        record_failure(claimed, error, now=self._clock())
+        log.warning("poll failed", server=claimed.server.name, hosts=len(claimed.rows), why=str(error))
 
     def _test_servers(self) -> None:
         now = self._clock()

@@ -33,5 +33,7 @@ def poll_now(actor: Actor, *, now: datetime, pool: str = "", host: str = "") -> 
     Server.objects.filter(id__in=servers, failures__gt=0).update(retry_at=now)
     request = PollRequest.objects.create(requested_at=now, requested_by=actor.name, pool=pool, host=one, total=total)
     detail = {"pool": pool, "hosts": total}
-    audit.record(at=now, actor=actor.name, verb=Verb.POLL, target=host or pool or "all hosts", detail=detail)
+    audit.record(
+        at=now, actor=actor.name, verb=Verb.POLL, target=host or pool or "all hosts", host=host, detail=detail
+    )
     return request

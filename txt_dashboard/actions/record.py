@@ -77,9 +77,7 @@ def record_attestations(claim: Claim, batch: Batch, bench: Bench, *, now: dateti
         remarks=list(batch.remarks),
         ahead_s=writes.ahead.total_seconds(),
     )
-    if claim.server.failures:
-        audit.record(at=now, actor="worker", verb="server answers", target=claim.server.name)
-    log_changes(claim.server.name, changes, now)
+    log_changes(claim.server.name, changes, now, answers_again=claim.server.failures > 0)
     return changes
 
 
@@ -116,13 +114,19 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
         )
 
 
-def log_changes(target: str, changes: Sequence[Change], now: datetime) -> None:
-    """One entry for all hosts that changed their state at once."""
+def log_changes(target: str, changes: Sequence[Change], now: datetime, *, answers_again: bool = False) -> None:
+    """One entry for all hosts that changed their state at once, and for a server that was silent before."""
     moved = [change for change in changes if change.state != change.previous]
     if moved:
         counts = Counter(change.state for change in moved)
-        detail = {"hosts": dict(counts), "first": moved[0].name, "pools": sorted({c.pool for c in moved})}
-        audit.record(at=now, actor="worker", verb="states changed", target=target, detail=detail)
+        detail: dict[str, object] = {"hosts": dict(counts), "first": moved[0].name}
+        detail["pools"] = sorted({change.pool for change in moved})
+        if answers_again:
+            detail["answers_again"] = True
+        host = moved[0].name if len(moved) == 1 else ""
+        audit.record(at=now, actor="worker", verb="states changed", target=target, host=host, detail=detail)
+    elif answers_again:
+        audit.record(at=now, actor="worker", verb="server answers", target=target)
 
 
 def _still_held(claim: Claim) -> Claim:

@@ -1,5 +1,6 @@
 """Attestation servers: add, edit, test."""
 
+import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from ipaddress import ip_address
@@ -56,7 +57,9 @@ def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Serv
     _check(server)
     with transaction.atomic():
         server.save()
-        audit.record(at=now, actor=actor.name, verb=Verb.ADD_SERVER, target=server.name, detail=_shown(settings))
+        audit.record(
+            at=now, actor=actor.name, verb=Verb.ADD_SERVER, target=server.name, detail={"after": _shown(server)}
+        )
     return server
 
 
@@ -78,6 +81,7 @@ def edit_server(
         if server.version != version:
             raise Conflict(f"Somebody else changed {server.name} meanwhile. Look at it again before you change it.")
         before = server.name, server.kind, server.url, server.ca_pem, server.endpoint_key
+        shown = _shown(server)
         _apply(server, settings)
         _check(server)
         moved = server.endpoint_key != before[-1]
@@ -96,7 +100,8 @@ def edit_server(
             server.sealed_next_auth_blob = vault.seal(settings.auth_blob, _endpoint_key(settings))
         server.version = version + 1
         server.save()
-        audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=_shown(settings))
+        detail = _difference(shown, _shown(server, settings.auth_blob))
+        audit.record(at=now, actor=actor.name, verb=Verb.EDIT_SERVER, target=server.name, detail=detail)
     return proposal
 
 
@@ -182,8 +187,15 @@ def _check_address(text: str) -> None:
     resolve(url, conf.server_networks())
 
 
-def _shown(settings: ServerSettings) -> dict[str, object]:
-    """What the activity log keeps: all but the secret and the certificates' text."""
-    secret = {None: "kept or cleared", "": "none"}.get(settings.auth_blob, "given")
-    shown = {name: value for name, value in asdict(settings).items() if name not in ("auth_blob", "ca_pem")}
-    return {**shown, "secret": secret, "own_ca": bool(settings.ca_pem)}
+def _shown(server: Server, auth_blob: str | None = None) -> dict[str, object]:
+    """What the activity log keeps of a server: all but the secret, and of the authorities a fingerprint."""
+    shown: dict[str, object] = {name: getattr(server, name) for name in sorted(_DECIDED - {"auth_blob", "ca_pem"})}
+    own = hashlib.sha256(server.ca_pem.encode()).hexdigest()[:16]
+    shown["authorities"] = f"its own, SHA-256 {own}…" if server.ca_pem else "the system's"
+    stored = "stored" if server.sealed_auth_blob else "none"
+    return {**shown, "secret": "given anew" if auth_blob else stored}
+
+
+def _difference(before: dict[str, object], after: dict[str, object]) -> dict[str, object]:
+    changed = [name for name in after if before[name] != after[name]]
+    return {"before": {name: before[name] for name in changed}, "after": {name: after[name] for name in changed}}

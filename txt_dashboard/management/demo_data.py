@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from txt_dashboard import demo
 from txt_dashboard.actions.governance.accounts import name_first_approvers, note_roles
+from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.decide import approve
 from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import load_hosts
@@ -21,6 +22,7 @@ from txt_dashboard.management.inventory import read_inventory
 from txt_dashboard.models import Host, Proposal, Server
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import impact_of
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.simulator.startkit import SERVER
 
 ACCOUNTS = {
@@ -57,6 +59,7 @@ def give_fleet(options: demo.Options, story: demo.Story) -> None:
         proposals += _load(story)
     for proposal in proposals:
         _approve(proposal)
+    apply_servers(current_reference(), now=timezone.now())
 
 
 def _approve(proposal: Proposal) -> None:

@@ -1,16 +1,25 @@
 """Tables, constraints and querysets; no I/O besides the database, no rules."""
 
-from txt_dashboard.models.activity import Activity
+from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
+from txt_dashboard.models.publishing import (
+    Publication,
+    PublicationState,
+    Registering,
+    Whitelisted,
+    WhitelistReading,
+)
 from txt_dashboard.models.server import Server
 
 __all__ = [
     "Account",
     "Activity",
+    "ActivityCheck",
+    "ActivityHead",
     "Attestation",
     "Decision",
     "DecisionVerb",
@@ -20,6 +29,11 @@ __all__ = [
     "PollRequest",
     "Proposal",
     "ProposalState",
+    "Publication",
+    "PublicationState",
+    "Registering",
     "Server",
     "SignedSet",
+    "WhitelistReading",
+    "Whitelisted",
 ]

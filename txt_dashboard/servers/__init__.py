@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection
+from txt_dashboard.servers.whitelist import Whitelist
 
 
 @dataclass(frozen=True, slots=True)
 class Factory:
     """One kind of attestation server: its name for people, and what makes an adapter of that kind.
 
-    `build` raises `ServerError` for a connection whose own data are unusable; it asks nothing.
+    `whitelist` makes what writes golden values, `None` where this kind takes none. Both raise `ServerError`
+    for a connection whose own data are unusable; they ask nothing.
     """
 
     label: str
     build: Callable[[Connection, Clock], AttestationServer]
+    whitelist: Callable[[Connection], Whitelist] | None = None
 
 
 def _open_attestation(dialect: str) -> Callable[[Connection, Clock], AttestationServer]:
@@ -27,7 +30,16 @@ def _open_attestation(dialect: str) -> Callable[[Connection, Clock], Attestation
     return build
 
 
+def _oat_whitelist(dialect: str) -> Callable[[Connection], Whitelist]:
+    def build(connection: Connection) -> Whitelist:
+        from txt_dashboard.servers.oat_whitelist import OatWhitelist  # noqa: PLC0415
+
+        return OatWhitelist(connection, dialect=dialect)
+
+    return build
+
+
 KINDS: Mapping[str, Factory] = {
-    "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6")),
-    "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x")),
+    "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6"), _oat_whitelist("1.6")),
+    "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x"), _oat_whitelist("2.x")),
 }

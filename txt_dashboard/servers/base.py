@@ -52,6 +52,28 @@ class AnswerUnusable(ServerError):
     code = "answer_unusable"
 
 
+class Refused(ServerError):
+    """The server understood the request and said no; `fault` is the number that it gave, 0 for none."""
+
+    code = "refused"
+
+    def __init__(self, message: str, fault: int = 0) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+class Conflict(ServerError):
+    """Something of that name is there already and says something else. It is never overwritten."""
+
+    code = "conflict"
+
+
+class NotTaken(ServerError):
+    """This kind of server can't hold what it should hold; it was not asked."""
+
+    code = "not_taken"
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """How to reach a server. Immutable: a change makes a new adapter."""

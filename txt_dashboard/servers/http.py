@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from random import SystemRandom
 
+from msgspec import MsgspecError, Struct
+from msgspec.json import Decoder
 from requests import PreparedRequest, Request, Response
 
 from txt_dashboard.servers.address import Address, Resolver, parse_url, resolve
@@ -14,6 +16,7 @@ from txt_dashboard.servers.base import (
     AccessDenied,
     AnswerUnusable,
     Connection,
+    Refused,
     ServerUnreachable,
 )
 from txt_dashboard.servers.deadline import Deadline
@@ -24,6 +27,19 @@ BACKOFF = 0.5  # seconds: upper bound of the first pause; each further one may b
 _LONGEST_CREDENTIALS = 4096
 _jitter = SystemRandom().random
 _FAULTS_OF_THE_MOMENT = frozenset({502, 503, 504})
+_FAULT_BYTES = 16 * 1024
+_LONGEST_FAULT = 5  # digits
+# OpenAttestation 2.x has resources that answer text only, and none to whoever takes JSON only (406).
+_JSON_OR_TEXT = "application/json, text/plain;q=0.9"
+
+
+class _Fault(Struct):
+    """How OpenAttestation says no; its sentence is the server's text, so it is not passed on."""
+
+    error_code: int | str
+
+
+_FAULT = Decoder(_Fault)
 
 
 class Client:
@@ -76,6 +92,26 @@ class Client:
         headers = {**self._headers, "Content-Type": "application/json"}
         return self._ask(Request("POST", self.url.root + path, data=body, headers=headers), None, byte_limit)
 
+    def call(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        body: bytes = b"",
+        deadline: Deadline | None = None,
+        byte_limit: int | None = None,
+    ) -> bytes:
+        """The body of the answer, JSON or plain text; raises `ServerError`, `Refused` where it names a fault.
+
+        It may be sent more than once, so whoever changes something by it looks afterwards at what became of it.
+        """
+        headers = {**self._headers, "Accept": _JSON_OR_TEXT}
+        if body:
+            headers["Content-Type"] = "application/json"
+        request = Request(method, self.url.root + path, params=params, data=body or None, headers=headers)
+        return self._ask(request, deadline, byte_limit, _FAULT_BYTES)
+
     def deadline(self) -> Deadline:
         """The deadline of one request that begins now."""
         return Deadline.after(self._connection.deadline)
@@ -87,26 +123,28 @@ class Client:
         for line in lines:
             line.close()
 
-    def _ask(self, request: Request, deadline: Deadline | None, byte_limit: int | None) -> bytes:
+    def _ask(
+        self, request: Request, deadline: Deadline | None, byte_limit: int | None, fault_limit: int = 0
+    ) -> bytes:
         """Asks until an answer comes, an error that time won't heal, the last attempt or the deadline."""
         own = self.deadline() if deadline is None else deadline.within(self._connection.deadline)
         limit = min(self._connection.byte_limit, byte_limit or self._connection.byte_limit)
         prepared = request.prepare()
         for attempt in range(ATTEMPTS - 1):
             try:
-                return self._attempt(prepared, own, limit)
+                return self._attempt(prepared, own, limit, fault_limit)
             except ServerUnreachable:
                 # Full jitter, so that workers which failed together don't come back together.
                 pause = self._random() * BACKOFF * 2**attempt
                 if time.monotonic() + pause >= own.at:
                     raise
             self._sleep(pause)
-        return self._attempt(prepared, own, limit)
+        return self._attempt(prepared, own, limit, fault_limit)
 
-    def _attempt(self, request: PreparedRequest, deadline: Deadline, byte_limit: int) -> bytes:
+    def _attempt(self, request: PreparedRequest, deadline: Deadline, byte_limit: int, fault_limit: int) -> bytes:
         with self._line() as line:
-            response, body = line.exchange(request, deadline, byte_limit)
-        _check_status(response.status_code)
+            response, body = line.exchange(request, deadline, byte_limit, fault_limit)
+        _check_status(response.status_code, body)
         _check_html(response, body)
         return body
 
@@ -134,7 +172,7 @@ def _headers(auth_blob: str) -> dict[str, str]:
     return {**headers, "x-auth-blob": auth_blob.strip()}
 
 
-def _check_status(status: int) -> None:
+def _check_status(status: int, body: bytes) -> None:
     if 200 <= status < 300:
         return
     if status in _FAULTS_OF_THE_MOMENT:
@@ -145,11 +183,22 @@ def _check_status(status: int) -> None:
         raise AnswerUnusable(
             f"the server answered with a redirect ({status}), which we do not follow: enter its target"
         )
+    if fault := _fault(body):
+        raise Refused(f"the server refused it with its error {fault}: look into its log", fault)
     if status == 404:
         raise AnswerUnusable("the server answered 404, not found: is the path right, and the kind of server?")
     if status >= 500:
         raise AnswerUnusable(f"the server failed ({status}): look into its log")
     raise AnswerUnusable(f"the server refused the request ({status}): is it of the kind that was chosen?")
+
+
+def _fault(body: bytes) -> int:
+    """The number of the fault that the body tells, 0 where it tells none."""
+    try:
+        code = str(_FAULT.decode(body).error_code)
+    except (MsgspecError, RecursionError, UnicodeDecodeError):
+        return 0
+    return int(code) if code.isascii() and code.isdigit() and len(code) <= _LONGEST_FAULT else 0
 
 
 def _check_html(response: Response, body: bytes) -> None:

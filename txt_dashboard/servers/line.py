@@ -63,16 +63,21 @@ class Line:
             pool = _PlainPool(url.host, url.port, maxsize=1, line=self)
         self._adapter = _PinnedAdapter(pool)
 
-    def exchange(self, request: PreparedRequest, deadline: Deadline, byte_limit: int) -> tuple[Response, bytes]:
+    def exchange(
+        self, request: PreparedRequest, deadline: Deadline, byte_limit: int, fault_limit: int = 0
+    ) -> tuple[Response, bytes]:
         """Sends the request; returns the answer, and its body where the status is a success.
 
+        The body of an error is read only up to `fault_limit`, and is empty where there is more of it.
         Raises `ServerUnreachable`, `CertificateRefused` or `AnswerUnusable` (too large, compressed).
         """
         self.deadline = deadline
         try:
             response = self._adapter.send(request, stream=True, timeout=(self.connect_timeout, deadline.left()))
             try:
-                return response, _read(response, byte_limit) if 200 <= response.status_code < 300 else b""
+                if 200 <= response.status_code < 300:
+                    return response, _read(response, byte_limit)
+                return response, _read_fault(response, fault_limit)
             finally:
                 response.close()
         except (RequestException, HTTPError, TimeoutError):
@@ -109,6 +114,15 @@ def _read(response: Response, byte_limit: int) -> bytes:
             raise too_large
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _read_fault(response: Response, limit: int) -> bytes:
+    if not limit or response.status_code < 400:
+        return b""
+    try:
+        return _read(response, limit)
+    except AnswerUnusable:
+        return b""  # the status alone tells enough
 
 
 class _Socket(socket.socket):

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import signal
 import sys
 import time
@@ -12,9 +13,10 @@ from pathlib import Path
 from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS, Fleet, build_fleet
 from txt_dashboard.simulator.oat1 import Oat1
 from txt_dashboard.simulator.oat2 import Oat2
+from txt_dashboard.simulator.registry import UnusableState
 from txt_dashboard.simulator.server import CannotListen, SimulatorServer
 from txt_dashboard.simulator.simulation import Moment, Simulation
-from txt_dashboard.simulator.startkit import golden_json, inventory_csv
+from txt_dashboard.simulator.startkit import golden_json, inventory_csv, registrations_csv
 
 DIALECTS = {dialect.name: dialect for dialect in (Oat1, Oat2)}
 UNUSABLE = 2  # exit status: the options, the address or a file can't be used
@@ -28,19 +30,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
     fleet = build_fleet(options.hosts, options.seed)
     try:
-        if options.inventory or options.golden:
+        if options.inventory or options.golden or options.registrations:
             return _write(fleet, options)
         return _serve(fleet, options)
-    except (OSError, CannotListen) as error:
+    except (OSError, CannotListen, UnusableState) as error:
         sys.stderr.write(f"The simulator can't start: {error}\n")
         return UNUSABLE
 
 
-def story_clock(started: float, speed: float, at: float | None = None) -> Moment:
-    """Seconds of the story: real ones since `started` (epoch seconds) times `speed`, or frozen at `at`."""
+def story_clock(started: float, speed: float, at: float | None = None, until: float = math.inf) -> Moment:
+    """Seconds of the story: real ones since `started` (epoch seconds) times `speed`, no further than `until`.
+
+    With `at` it stands there from the beginning.
+    """
     if at is not None:
         return lambda: at
-    return lambda: max(0.0, (time.time() - started) * speed)
+    return lambda: min(until, max(0.0, (time.time() - started) * speed))
 
 
 def narrator(simulation: Simulation) -> Callable[[], None]:
@@ -59,7 +64,8 @@ def narrator(simulation: Simulation) -> Callable[[], None]:
 
 
 def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
-    simulation = Simulation(fleet, story_clock(options.started, options.speed, options.at))
+    clock = story_clock(options.started, options.speed, options.at, options.until)
+    simulation = Simulation(fleet, clock, options.state)
     dialect = DIALECTS[options.api](simulation, lambda: datetime.now(UTC))
     address = (options.bind, options.port)
     with SimulatorServer(address, dialect, auth_blob=options.auth_blob, tick=narrator(simulation)) as server:
@@ -80,6 +86,8 @@ def _write(fleet: Fleet, options: argparse.Namespace) -> int:
         options.inventory.write_text(inventory_csv(fleet), encoding="utf-8")
     if options.golden:
         options.golden.write_text(golden_json(fleet), encoding="utf-8")
+    if options.registrations:
+        options.registrations.write_text(registrations_csv(fleet), encoding="utf-8")
     return 0
 
 
@@ -92,12 +100,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--started", type=float, default=time.time(), help="when the story began, in epoch seconds")
     parser.add_argument("--speed", type=_positive, default=1.0, help="how fast the story's time runs")
     parser.add_argument("--at", type=float, help="freezes the story at this second")
+    parser.add_argument("--until", type=float, default=math.inf, help="the story goes no further than this second")
+    parser.add_argument("--state", type=Path, help="keeps here what the server is told, over restarts")
     parser.add_argument("--api", choices=sorted(DIALECTS), default="1.6", help="the server's generation")
     parser.add_argument("--auth-blob", default="", help="requests must carry it in x-auth-blob")
     parser.add_argument("--cert", type=Path, help="PEM certificate; with it the simulator speaks TLS")
     parser.add_argument("--key", type=Path, help="PEM private key of --cert, where that file does not hold it")
     parser.add_argument("--inventory", type=Path, help="writes the hosts and their pools as CSV, and exits")
     parser.add_argument("--golden", type=Path, help="writes the approved golden values as JSON, and exits")
+    parser.add_argument("--registrations", type=Path, help="writes how all hosts are to be registered, and exits")
     return parser
 
 

@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 
 from txt_dashboard.attest.pcr import REGISTER_COUNT
-from txt_dashboard.simulator.simulation import Refusal
+from txt_dashboard.simulator.administration1 import FORBIDDEN, LONGEST, Administration1
+from txt_dashboard.simulator.registry import Registered
+from txt_dashboard.simulator.simulation import Refusal, Simulation
 from txt_dashboard.simulator.whitelist import Mle
-from txt_dashboard.simulator.wire import Dialect, Fault, Json, Reply, Request, host_names, reply, whole_mle_row
+from txt_dashboard.simulator.wire import (
+    Dialect,
+    Fault,
+    Json,
+    Now,
+    Reply,
+    Request,
+    host_names,
+    reply,
+    whole_host_row,
+    whole_mle_row,
+)
 
-LONGEST_NAME = 50  # characters
-FORBIDDEN = frozenset("#&+:\"'")
 _LEVELS = {Refusal.NOT_KNOWN: "unknown", Refusal.NO_ANSWER: "timeout"}
 
 
@@ -16,6 +27,10 @@ class Oat1(Dialect):
     """Jersey with JAXB: lists are wrapped in their class's name, times carry an offset with a colon."""
 
     name = "1.6"
+
+    def __init__(self, simulation: Simulation, now: Now) -> None:
+        super().__init__(simulation, now)
+        self.routes |= Administration1(simulation).routes
 
     def poll_hosts(self, request: Request) -> Reply:
         """A row for each host asked for; `vtime` is the moment of the answer, as in the real one."""
@@ -36,6 +51,14 @@ class Oat1(Dialect):
 
     def mle_row(self, mle: Mle) -> Json:
         return whole_mle_row(mle)
+
+    def host_row(self, host: Registered) -> Json:
+        """JAXB leaves out what is not set."""
+        return {key: value for key, value in whole_host_row(host).items() if value} | {"Location": "null"}
+
+    def no_manifest(self, request: Request) -> Reply:
+        """An empty bean: nothing found and a mistake of its own look alike."""
+        return reply(None)
 
     def _row(self, name: str, registers: tuple[int, ...]) -> Json:
         attested = self.simulation.attest(name)
@@ -64,7 +87,7 @@ def _even(digits: str) -> str:
 
 
 def _acceptable(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and FORBIDDEN.isdisjoint(name)
+    return 0 < len(name) <= LONGEST and FORBIDDEN.isdisjoint(name)
 
 
 def _pcr_values(values: Mapping[int, str], registers: tuple[int, ...]) -> list[Json]:

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from txt_dashboard.attest.pcr import Values
+from txt_dashboard.simulator.administration2 import Administration2
+from txt_dashboard.simulator.registry import Registered
 from txt_dashboard.simulator.simulation import Attestation, Refusal, Simulation
-from txt_dashboard.simulator.whitelist import Mle, registered
+from txt_dashboard.simulator.whitelist import Mle
 from txt_dashboard.simulator.wire import (
     ATTESTATION,
     Dialect,
@@ -15,6 +17,7 @@ from txt_dashboard.simulator.wire import (
     Request,
     host_names,
     reply,
+    whole_host_row,
     whole_mle_row,
 )
 
@@ -29,6 +32,7 @@ class Oat2(Dialect):
     def __init__(self, simulation: Simulation, now: Now) -> None:
         super().__init__(simulation, now)
         self._last: dict[str, tuple[Attestation, datetime]] = {}
+        self.routes |= Administration2(simulation).routes
         self.routes["GET", f"{ATTESTATION}/hosts/trust"] = self.trust
         self.routes["GET", f"{ATTESTATION}/hosts/reports/attestationreport"] = self.report
 
@@ -56,7 +60,7 @@ class Oat2(Dialect):
     def report(self, request: Request) -> Reply:
         """The last attestation's registers beside the whitelist's; an empty report where there was none."""
         name = request.query.get("hostName", "")
-        if name not in self.simulation.known:
+        if name not in self.simulation.registry.hosts:
             raise _fault(Refusal.NOT_KNOWN, name)
         rows = self._report_rows(name)
         if request.query.get("failure_only", "false").lower() == "true":
@@ -69,6 +73,15 @@ class Oat2(Dialect):
     def mle_row(self, mle: Mle) -> Json:
         """A search names the MLEs; their values come with the manifest."""
         return {**whole_mle_row(mle), "MLE_Manifests": []}
+
+    def host_row(self, host: Registered) -> Json:
+        """The port is a number, and each host has a connection string, if need be one that was made for it."""
+        connection = host.connection or f"intel:https://{host.address}:{host.port}"
+        port = int(host.port) if host.port.isascii() and host.port.isdigit() else None
+        return {**whole_host_row(host), "Port": port, "AddOn_Connection_String": connection}
+
+    def no_manifest(self, request: Request) -> Reply:
+        raise Fault(400, 2009, f"MLE '{request.query.get('mleName', '')}' is not configured in the system.")
 
     def _level(self, name: str) -> str:
         attested = self._attest(name)
@@ -88,8 +101,7 @@ class Oat2(Dialect):
         attested, verified_on = self._last[name]
         # The real one's database column keeps whole seconds.
         stored = _jackson_time(verified_on.replace(microsecond=0))
-        mles = registered(attested.host.hardware, self.simulation.fleet.seed)
-        return [row for mle in mles for row in _mle_rows(attested, mle.values, stored)]
+        return [row for mle in attested.mles for row in _mle_rows(attested, mle.values, stored)]
 
 
 def _mle_rows(attested: Attestation, expected: Values, verified_on: str) -> list[Json]:

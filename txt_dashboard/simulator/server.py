@@ -125,6 +125,14 @@ class Handler(BaseHTTPRequestHandler):
         """Answers a request without a body."""
         self._answer(b"")
 
+    def do_DELETE(self) -> None:
+        """The same: what is deleted stands in the query."""
+        self._answer(b"")
+
+    def do_PUT(self) -> None:
+        """Answers a request with a body of stated length."""
+        self.do_POST()
+
     def do_POST(self) -> None:
         """Answers a request with a body of stated length."""
         length = self.headers.get("Content-Length", "")
@@ -151,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, body: bytes) -> Request:
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        return Request(self.command, url.path, query, body)
+        return Request(self.command, url.path, query, body, self.headers.get("Accept", "*/*"))
 
     def _refuse(self, fault: Fault) -> None:
         """Answers without reading the body, so the connection can't be used further."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 
 from txt_dashboard.simulator.fleet import (
     IMA_REGISTER,
@@ -17,8 +18,9 @@ from txt_dashboard.simulator.fleet import (
     serial_value,
     shared_values,
 )
+from txt_dashboard.simulator.registry import Registry
 from txt_dashboard.simulator.story import Story
-from txt_dashboard.simulator.whitelist import Mle, all_mles, registered
+from txt_dashboard.simulator.whitelist import Mle
 
 Moment = Callable[[], float]  # seconds since the story's first start
 
@@ -36,8 +38,17 @@ class Attestation:
 
     host: Host
     values: Mapping[int, str]  # all 24 registers, hex
-    bios: bool
-    vmm: bool
+    mles: tuple[Mle, Mle]  # BIOS, VMM
+
+    @property
+    def bios(self) -> bool:
+        """Whether the BIOS MLE matches."""
+        return self.mles[0].matches(self.values)
+
+    @property
+    def vmm(self) -> bool:
+        """Whether the VMM MLE matches."""
+        return self.mles[1].matches(self.values)
 
     @property
     def trusted(self) -> bool:
@@ -48,14 +59,13 @@ class Attestation:
 class Simulation:
     """A fleet, its story and the server's whitelist, as they are now. Safe to use from many threads."""
 
-    def __init__(self, fleet: Fleet, moment: Moment) -> None:
+    def __init__(self, fleet: Fleet, moment: Moment, state: Path | None = None) -> None:
+        """`state` is where the server keeps what it is told; raises `UnusableState`."""
         self.fleet = fleet
         self.story = Story(fleet)
         self.moment = moment
-        self.enrolled = tuple(host for host in fleet.hosts if self.story.enrolled(host))
-        self.mles: tuple[Mle, ...] = all_mles(fleet)
-        self.known = {host.name: host for host in self.enrolled}
-        self._serials = {host.name: serial_value(host, fleet.seed).hex() for host in self.enrolled}
+        self.registry = Registry(fleet, filter(self.story.enrolled, fleet.hosts), state)
+        self._serials = {host.name: serial_value(host, fleet.seed).hex() for host in fleet.hosts}
         self._ima: dict[tuple[str, Boot], tuple[int, bytes]] = {}
 
     @property
@@ -65,15 +75,18 @@ class Simulation:
 
     def attest(self, name: str) -> Attestation | Refusal:
         """Asks one host now."""
-        host = self.known.get(name)
-        if host is None:
+        mles = self.registry.judges(name)
+        if mles is None:
             return Refusal.NOT_KNOWN
-        seconds = self.moment()
-        if not self.story.answers(host, seconds):
+        if not self.reaches(name):
             return Refusal.NO_ANSWER
-        boot = self.story.boot(host, seconds)
-        bios, vmm = _judge(host.hardware, boot, self.fleet.seed)
-        return Attestation(host, self._values(host, boot, seconds), bios, vmm)
+        host, seconds = self.fleet.by_name[name], self.moment()
+        return Attestation(host, self._values(host, self.story.boot(host, seconds), seconds), mles)
+
+    def reaches(self, name: str) -> bool:
+        """Whether there is such a host and it answers now."""
+        host = self.fleet.by_name.get(name)
+        return host is not None and self.story.answers(host, self.moment())
 
     def _values(self, host: Host, boot: Boot, seconds: float) -> Mapping[int, str]:
         own = {SERIAL_REGISTER: self._serials[host.name], IMA_REGISTER: self._ima_value(host, boot, seconds).hex()}
@@ -98,10 +111,3 @@ class Simulation:
 @cache
 def _shared_hex(hardware: Hardware, boot: Boot, seed: int) -> dict[int, str]:
     return {index: value.hex() for index, value in shared_values(hardware, boot, seed).items()}
-
-
-@cache
-def _judge(hardware: Hardware, boot: Boot, seed: int) -> tuple[bool, bool]:
-    values = shared_values(hardware, boot, seed)
-    bios, vmm = registered(hardware, seed)
-    return bios.matches(values), vmm.matches(values)

@@ -9,10 +9,16 @@ import json
 from typing import Any
 
 from txt_dashboard.simulator.fleet import BANK, PLATFORM_REGISTERS, VMM_REGISTERS, Fleet
+from txt_dashboard.simulator.registry import registrations
 from txt_dashboard.simulator.whitelist import Mle, MleType, all_mles
 
 SERVER = "oat-1"
 VALIDITY_S = 120
+REGISTRATION = (
+    "host", "address", "port", "pool",
+    "bios_name", "bios_version", "bios_oem",
+    "vmm_name", "vmm_version", "vmm_os_name", "vmm_os_version",
+)  # fmt: skip
 _PARTS = {MleType.BIOS: "platform", MleType.VMM: "vmm"}
 
 
@@ -22,6 +28,17 @@ def inventory_csv(fleet: Fleet) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("host", "pool"))
     writer.writerows((host.name, host.pool) for host in fleet.hosts)
+    return text.getvalue()
+
+
+def registrations_csv(fleet: Fleet) -> str:
+    """How each host of the fleet is to be registered, those that are not enrolled among them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(REGISTRATION)
+    for host in registrations(fleet):
+        bios, vmm = host.bios[:3], (*host.vmm[:2], *host.vmm[3:])
+        writer.writerow((host.name, host.address, host.port, fleet.by_name[host.name].pool, *bios, *vmm))
     return text.getvalue()
 
 

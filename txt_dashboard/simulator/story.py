@@ -1,18 +1,23 @@
 """What happens to the simulated fleet, and when. Pure: a function of the fleet and of seconds since its first start.
 
 The story is told once and its results stay: a host that rebooted keeps its new kernel, and the silence of the
-server never comes again.
+server never comes again. Its first part is what goes wrong. The second is an update as it should be: one host goes
+ahead, so that its values can be approved before all others of its kind follow.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import isqrt
 
-from txt_dashboard.simulator.fleet import APPROVED_BOOT, POOL_SHARES, Boot, Fleet, Host
+from txt_dashboard.simulator.fleet import APPROVED_BOOT, DL360, POOL_SHARES, Boot, Fleet, Host
 
 REBOOTS_START, REBOOTS_END = 60.0, 150.0  # seconds
 MOST_IMA_ENTRIES = 200
 NEW_KERNEL = "6.1.0-38"
+SECOND_PART = 480.0  # seconds: nothing happens from the end of the silence until then
+WAVE_START, WAVE_END = 840.0, 930.0
+NEXT_KERNEL = "6.1.0-39"
+_MOST_STRAGGLERS = 2
 ODD_LOADER = "2.06-13+deb12u1+local1"
 
 
@@ -47,7 +52,8 @@ class Story:
     @cached_property
     def chapters(self) -> tuple[Chapter, ...]:
         """All chapters, by their start."""
-        return (self.not_enrolled, self.odd_loader, self.kernel_update, self.no_answer, self.silence)
+        first = (self.not_enrolled, self.odd_loader, self.kernel_update, self.no_answer, self.silence)
+        return (*first, self.canary, self.wave)
 
     @cached_property
     def not_enrolled(self) -> Chapter:
@@ -81,6 +87,26 @@ class Story:
         """The server hangs: it takes connections and answers none of them."""
         return Chapter("silence", "the server takes connections but answers none", 300, 380)
 
+    @cached_property
+    def canary(self) -> Chapter:
+        """The first host of its kind boots the next kernel, long before the others."""
+        hosts = self._updating[:1]
+        sentence = f"{_some(hosts)} reboots into kernel {NEXT_KERNEL}, ahead of the others of its kind"
+        return Chapter("canary", sentence, SECOND_PART, None, hosts)
+
+    @cached_property
+    def wave(self) -> Chapter:
+        """The others of its kind follow, one soon after another."""
+        hosts = tuple(name for name in self._updating[1:] if name not in self.stragglers)
+        sentence = f"{_some(hosts)} reboot into kernel {NEXT_KERNEL}, as {self.canary.hosts[0]} did"
+        return Chapter("wave", sentence, WAVE_START, WAVE_END, hosts)
+
+    @cached_property
+    def stragglers(self) -> tuple[str, ...]:
+        """The hosts that the wave leaves on the old kernel: two, if the fleet has so many."""
+        most = min(_MOST_STRAGGLERS, len(self._updating) - 2)
+        return self._updating[len(self._updating) - most :]
+
     def enrolled(self, host: Host) -> bool:
         """Whether the server knows the host."""
         return host.name not in self._unenrolled
@@ -95,7 +121,8 @@ class Story:
             return APPROVED_BOOT
         if host.name in self.odd_loader.hosts:
             return replace(APPROVED_BOOT, loader=ODD_LOADER)
-        return replace(APPROVED_BOOT, kernel=NEW_KERNEL)
+        kernel = NEW_KERNEL if host.name in self.kernel_update.hosts else NEXT_KERNEL
+        return replace(APPROVED_BOOT, kernel=kernel)
 
     def booted_at(self, host: Host, seconds: float) -> float:
         """The second of the host's last boot; 0 if it has not rebooted since the story began."""
@@ -111,11 +138,16 @@ class Story:
         return frozenset(self.not_enrolled.hosts)
 
     @cached_property
+    def _updating(self) -> tuple[str, ...]:
+        """The hosts of az2 that are of the model that only az2 has: what they share is theirs alone."""
+        odd = self.odd_loader.hosts
+        return tuple(host.name for host in self.fleet.pool("az2") if host.hardware is DL360 and host.name not in odd)
+
+    @cached_property
     def _reboots(self) -> dict[str, float]:
-        updated = self.kernel_update.hosts
-        step = (REBOOTS_END - REBOOTS_START) / len(updated)
-        reboots = {name: REBOOTS_START + number * step for number, name in enumerate(updated)}
-        return reboots | dict.fromkeys(self.odd_loader.hosts, self.odd_loader.start)
+        at_once = dict.fromkeys(self.odd_loader.hosts, self.odd_loader.start)
+        at_once |= dict.fromkeys(self.canary.hosts, self.canary.start)
+        return at_once | _one_after_another(self.kernel_update) | _one_after_another(self.wave)
 
     def _hosts(self, pool: str, first: int, last: int, not_before: int = 0) -> tuple[str, ...]:
         """The hosts that `first` to `last` of the pool are in a fleet of 420; at least one, after `not_before`."""
@@ -123,6 +155,12 @@ class Story:
         start = max((first - 1) * len(members) // POOL_SHARES[pool], not_before)
         count = max(1, (last - first + 1) * len(members) // POOL_SHARES[pool])
         return tuple(host.name for host in members[start : start + count])
+
+
+def _one_after_another(chapter: Chapter) -> dict[str, float]:
+    end = chapter.start if chapter.end is None else chapter.end
+    step = (end - chapter.start) / len(chapter.hosts)
+    return {name: chapter.start + number * step for number, name in enumerate(chapter.hosts)}
 
 
 def _some(names: tuple[str, ...]) -> str:

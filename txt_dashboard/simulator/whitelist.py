@@ -3,7 +3,7 @@
 Like the real one it knows SHA-1 values only, and registers each host with exactly one BIOS and one VMM MLE.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -18,6 +18,11 @@ from txt_dashboard.simulator.fleet import (
     Hardware,
     shared_values,
 )
+
+DESCRIPTION = "of the simulated fleet"
+OS_NAME, OS_VERSION = "Debian", "12"
+
+Key = tuple[str, str, str, str, str]  # name, version, manufacturer, operating system and its version
 
 
 class MleType(StrEnum):
@@ -38,15 +43,16 @@ class Mle:
     oem: str = ""
     os_name: str = ""
     os_version: str = ""
+    description: str = ""
 
     @property
-    def key(self) -> tuple[str, str, str, str, str]:
+    def key(self) -> Key:
         """What identifies it in the whitelist service's queries."""
         return (self.name, self.version, self.oem, self.os_name, self.os_version)
 
-    def matches(self, values: Values) -> bool:
-        """Whether a host shows every value of the whitelist."""
-        return all(values[index] == expected for index, expected in self.values.items())
+    def matches(self, shown: Mapping[int, str]) -> bool:
+        """Whether a host that shows these values (hex) shows every one of the whitelist; none matches every host."""
+        return all(shown.get(index) == expected.hex() for index, expected in self.values.items())
 
 
 @cache
@@ -54,7 +60,7 @@ def bios_mle(hardware: Hardware, seed: int) -> Mle:
     """The BIOS MLE that hosts of this model are registered with: their platform as it was at first."""
     name = f"BIOS {hardware.bios} ({hardware.model})"
     values = _approved(hardware, seed, PLATFORM_REGISTERS)
-    return Mle(name, hardware.bios, MleType.BIOS, values, oem=hardware.oem)
+    return Mle(name, hardware.bios, MleType.BIOS, values, oem=hardware.oem, description=DESCRIPTION)
 
 
 @cache
@@ -62,7 +68,8 @@ def vmm_mle(hardware: Hardware, seed: int) -> Mle:
     """The VMM MLE of this model; one for each, for register 17 holds the model's SINIT."""
     name = f"VMM {APPROVED_KERNEL} ({hardware.model})"
     values = _approved(hardware, seed, VMM_REGISTERS)
-    return Mle(name, APPROVED_KERNEL, MleType.VMM, values, os_name="Debian", os_version="12")
+    system = {"os_name": OS_NAME, "os_version": OS_VERSION}
+    return Mle(name, APPROVED_KERNEL, MleType.VMM, values, **system, description=DESCRIPTION)
 
 
 def registered(hardware: Hardware, seed: int) -> tuple[Mle, Mle]:

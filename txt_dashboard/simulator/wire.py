@@ -9,17 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address
 from typing import Any
 
-from txt_dashboard.simulator.fleet import Host
+from txt_dashboard.simulator.registry import Registered
 from txt_dashboard.simulator.simulation import Simulation
-from txt_dashboard.simulator.whitelist import Mle, registered
+from txt_dashboard.simulator.whitelist import Key, Mle
 
 ATTESTATION = "/AttestationService/resources"
 WHITELIST = "/WLMService/resources"
-FIRST_ADDRESS = IPv4Address("10.20.0.1")
-AGENT_PORT = 9999
 
 Now = Callable[[], datetime]  # aware
 Query = Mapping[str, str]
@@ -48,6 +45,7 @@ class Request:
     path: str
     query: Query
     body: bytes = b""
+    accept: str = "*/*"
 
     def json(self) -> Json:
         """The body as a JSON object; raises `Fault` where it is none."""
@@ -74,6 +72,9 @@ def reply(document: object, status: int = 200) -> Reply:
     return Reply(status, json.dumps(document, separators=(",", ":")).encode())
 
 
+Route = Callable[[Request], Reply]
+
+
 class Dialect(ABC):
     """One generation's way to say what the simulation knows."""
 
@@ -82,14 +83,12 @@ class Dialect(ABC):
     def __init__(self, simulation: Simulation, now: Now) -> None:
         self.simulation = simulation
         self.now = now
-        self.routes: dict[tuple[str, str], Callable[[Request], Reply]] = {
+        self.routes: dict[tuple[str, str], Route] = {
             ("POST", f"{ATTESTATION}/PollHosts"): self.poll_hosts,
             ("GET", f"{ATTESTATION}/hosts"): self.hosts,
             ("GET", f"{WHITELIST}/mles"): self.mles,
             ("GET", f"{WHITELIST}/mles/manifest"): self.manifest,
         }
-        seed = simulation.fleet.seed
-        self._host_rows = [_host_row(host, FIRST_ADDRESS + at, seed) for at, host in enumerate(simulation.enrolled)]
 
     def answer(self, request: Request) -> Reply:
         """The reply to any request, faults included."""
@@ -103,24 +102,18 @@ class Dialect(ABC):
 
     def hosts(self, request: Request) -> Reply:
         """Registered hosts whose name contains `searchCriteria`; all for an empty one."""
-        wanted = request.query.get("searchCriteria", "").lower()
-        return reply(self.listed("hostBean", [row for row in self._host_rows if wanted in row["HostName"].lower()]))
+        found = self.simulation.registry.listed_hosts(request.query.get("searchCriteria", ""))
+        return reply(self.listed("hostBean", [self.host_row(host) for host in found]))
 
     def mles(self, request: Request) -> Reply:
         """MLEs whose name contains `searchCriteria`; all for an empty one."""
-        wanted = request.query.get("searchCriteria", "").lower()
-        found = [mle for mle in self.simulation.mles if wanted in mle.name.lower()]
+        found = self.simulation.registry.listed_mles(request.query.get("searchCriteria", ""))
         return reply(self.listed("mleBean", [self.mle_row(mle) for mle in found]))
 
     def manifest(self, request: Request) -> Reply:
         """One MLE and its register values, by name, version and manufacturer or operating system."""
-        wanted = tuple(
-            request.query.get(key, "") for key in ("mleName", "mleVersion", "oemName", "osName", "osVersion")
-        )
-        for mle in self.simulation.mles:
-            if mle.key == wanted:
-                return reply(whole_mle_row(mle))
-        raise Fault(400, 1007, "WLM Service Error - MLE not found in attestation data")
+        mle = self.simulation.registry.mles.get(mle_key(request.query))
+        return reply(whole_mle_row(mle)) if mle else self.no_manifest(request)
 
     @abstractmethod
     def poll_hosts(self, request: Request) -> Reply:
@@ -134,6 +127,22 @@ class Dialect(ABC):
     def mle_row(self, mle: Mle) -> Json:
         """One MLE in a search's answer."""
 
+    @abstractmethod
+    def host_row(self, host: Registered) -> Json:
+        """One host in a search's answer."""
+
+    @abstractmethod
+    def no_manifest(self, request: Request) -> Reply:
+        """The answer to whoever asks for the values of an MLE that is not there; may raise `Fault`."""
+
+
+def mle_key(query: Query) -> Key:
+    """What names an MLE in a query."""
+    name, version, oem, os_name, os_version = (
+        query.get(key, "") for key in ("mleName", "mleVersion", "oemName", "osName", "osVersion")
+    )
+    return name, version, oem, os_name, os_version
+
 
 def whole_mle_row(mle: Mle) -> Json:
     """An MLE with its register values; what does not apply is the word null, as the real servers write it."""
@@ -145,7 +154,7 @@ def whole_mle_row(mle: Mle) -> Json:
         "OemName": mle.oem or "null",
         "Attestation_Type": "PCR",
         "MLE_Type": mle.kind.value,
-        "Description": f"{mle.kind} of the simulated fleet",
+        "Description": mle.description,
         "MLE_Manifests": [{"Name": str(index), "Value": value.hex()} for index, value in mle.values.items()],
     }
 
@@ -158,20 +167,22 @@ def host_names(document: Json) -> list[str]:
     return names
 
 
-def _host_row(host: Host, address: IPv4Address, seed: int) -> Json:
-    bios, vmm = registered(host.hardware, seed)
+def whole_host_row(host: Registered) -> Json:
+    """A host with all that the real servers list of it, as text."""
+    bios_name, bios_version, bios_oem, _, _ = host.bios
+    vmm_name, vmm_version, _, vmm_os_name, vmm_os_version = host.vmm
     return {
         "HostName": host.name,
-        "IPAddress": str(address),
-        "Port": AGENT_PORT,
-        "BIOS_Name": bios.name,
-        "BIOS_Version": bios.version,
-        "BIOS_Oem": bios.oem,
-        "VMM_Name": vmm.name,
-        "VMM_Version": vmm.version,
-        "VMM_OSName": vmm.os_name,
-        "VMM_OSVersion": vmm.os_version,
-        "AddOn_Connection_String": f"intel:https://{address}:{AGENT_PORT}",
-        "Description": f"simulated {host.hardware.oem} {host.hardware.model}",
-        "Email": "",
+        "IPAddress": host.address,
+        "Port": host.port,
+        "BIOS_Name": bios_name,
+        "BIOS_Version": bios_version,
+        "BIOS_Oem": bios_oem,
+        "VMM_Name": vmm_name,
+        "VMM_Version": vmm_version,
+        "VMM_OSName": vmm_os_name,
+        "VMM_OSVersion": vmm_os_version,
+        "AddOn_Connection_String": host.connection,
+        "Description": host.description,
+        "Email": host.email,
     }

@@ -19,7 +19,7 @@ from txt_dashboard.web.identity import actor_of
 
 _SECTIONS = {
     "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
-    "baseline": "golden", "proposal": "golden", "propose": "golden",
+    "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
 }  # fmt: skip
 
 

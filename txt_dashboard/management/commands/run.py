@@ -87,9 +87,8 @@ def _programs(options: demo.Options, story: demo.Story) -> list[Program]:
     # Celery warns of root because of pickle; only JSON is taken here.
     quietly = ("-W", "ignore:You're running the worker")
     celery = (sys.executable, *quietly, "-m", "celery", "--quiet", "--app", "txt_dashboard.celery")
-    simulator = demo.simulator(story)
     return [
-        Program("simulator", (*simulator, "--port", str(options.simulator_port), "--speed", str(options.speed))),
+        Program("simulator", demo.simulator_serving(options, story)),
         Program("web", (*gunicorn, "--bind", f"{host}:{options.port}")),
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", "8")),
         Program("beat", (*celery, "beat")),
