@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from txt_dashboard.web import activity, fleet, host, live, servers, session
+from txt_dashboard.web import activity, fleet, golden, host, live, proposals, servers, session
 
 urlpatterns = [
     path("login/", session.LogIn.as_view(), name="login"),
@@ -14,10 +14,18 @@ urlpatterns = [
     path("hosts/<str:name>/", host.page, name="host"),
     path("hosts/<str:name>/history/", host.history, name="host-history"),
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
+    path("baselines/", golden.page, name="baselines"),
+    path("baselines/retire/", golden.retire, name="baseline-retire"),
+    path("proposals/<int:proposal_id>/", proposals.page, name="proposal"),
+    path("proposals/<int:proposal_id>/approve/", proposals.approve, name="proposal-approve"),
+    path("proposals/<int:proposal_id>/reject/", proposals.reject, name="proposal-reject"),
+    path("proposals/<int:proposal_id>/withdraw/", proposals.withdraw, name="proposal-withdraw"),
+    path("proposals/<int:proposal_id>/hosts/<str:change>/", proposals.hosts, name="proposal-hosts"),
     path("activity/", activity.page, name="activity"),
     path("activity/export/", activity.export, name="activity-export"),
     path("servers/", servers.page, name="servers"),
     path("servers/add/", servers.add, name="server-add"),
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
+    path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
 ]

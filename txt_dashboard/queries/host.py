@@ -67,6 +67,11 @@ class Testimony:
     waiting_since: datetime | None  # due, and no worker has taken it
 
     @property
+    def counts(self) -> bool:
+        """Whether people approved that this server's word counts; else it is only observed."""
+        return self.attestation.server.counts
+
+    @property
     def ours(self) -> Match:
         """Our own verdict alone: what the registers say, whatever the server does."""
         outcomes = {part.outcome for part in self.parts}
@@ -227,7 +232,8 @@ def lapsed_at(host: Host, said: Sequence[Testimony]) -> datetime | None:
     """When the evidence of a host that is still stored as trusted ceased to count; `None` while it counts."""
     if host.state != State.TRUSTED:
         return None
-    ended = [each.attestation.valid_until for each in said if each.freshness is not Freshness.FRESH]
+    counting = [each for each in said if each.counts]
+    ended = [each.attestation.valid_until for each in counting if each.freshness is not Freshness.FRESH]
     return min((end for end in ended if end is not None), default=None)
 
 

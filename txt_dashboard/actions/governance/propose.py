@@ -18,7 +18,7 @@ from txt_dashboard.servers import KINDS
 Wanted = Mapping[str, Entry | None]  # by the entry's id; None removes it
 
 LONGEST_REASON = 2000
-_NEEDED = {
+NEEDED = {
     EntryKind.BASELINE: Verb.PROPOSE_BASELINE,
     EntryKind.POLICY: Verb.PROPOSE_POLICY,
     EntryKind.SERVER: Verb.PROPOSE_SERVER,
@@ -133,7 +133,7 @@ def log_proposal(actor: Actor, verb: str, proposal: Proposal, now: datetime, **m
 def _require(actor: Actor, wanted: Wanted) -> None:
     for entry_id in wanted:
         try:
-            require(actor, _NEEDED[kind_of(entry_id)])
+            require(actor, NEEDED[kind_of(entry_id)])
         except InvalidReference as error:
             raise Invalid({"entries": [f"{error}."]}) from None
 
