@@ -106,7 +106,9 @@ def take_census() -> Census:
     # A host may have moved on since it was counted: then it is no example, and its kind is looked at host by host.
     moved = {key for key, host in examples.items() if evidence_key(row.said for row in said.get(host, ())) != key}
     single = _unsettled({"", *moved}) if moved or "" in pools else {}
-    silent = Counter({pool: count for key in {"", *moved} for pool, (count, _) in pools.get(key, {}).items()})
+    silent: Counter[str] = Counter()
+    for key in {"", *moved}:
+        silent.update({pool: count for pool, (count, _) in pools.get(key, {}).items()})
     silent.subtract(single.values())
     said |= _by_host(_rows(single))
     shown = _measured(row for rows in said.values() for row in rows)
