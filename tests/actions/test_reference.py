@@ -58,7 +58,7 @@ def test_a_policy_of_a_pool_goes_before_the_servers_own() -> None:
     ("change", "says"),
     [
         ({"values": {"17": "aa" * 19}}, "20 bytes"),
-        ({"values": {"10": "aa" * 20}}, "never reference values"),
+        ({"values": {"10": "aa" * 20}}, "never a reference value"),
         ({"values": {"24": "aa" * 20}}, "does not exist"),
         ({"values": {}}, "no register"),
         ({"values": {"17": "xy" * 20}}, "hexadecimal"),

@@ -1,7 +1,6 @@
 """Golden values and policies from a file.
 
-The file is JSON: {"format": "txt-dashboard baselines 1", "policies": […], "baselines": […]}; docs/baselines.md
-describes it. It is read whole or not at all.
+`uploads.ours` reads it: whole or not at all.
 """
 
 from datetime import datetime
@@ -11,45 +10,13 @@ from django.db import transaction
 
 from txt_dashboard import audit
 from txt_dashboard.actions.permissions import Actor, Invalid, Verb, require
-from txt_dashboard.attest.pcr import Bank, PcrError, parse_index, parse_value
-from txt_dashboard.attest.reference import Baseline, InvalidReference, Part
+from txt_dashboard.attest.draft import contradictions
+from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Baseline as BaselineRow
 from txt_dashboard.models import Policy as PolicyRow
 from txt_dashboard.models import Server
-from txt_dashboard.queries.reference import read_policy
-
-FORMAT = "txt-dashboard baselines 1"
-LARGEST = 16 * 1024 * 1024  # bytes
-MOST = 10_000
-
-
-class _Requirement(msgspec.Struct, forbid_unknown_fields=True):
-    bank: Bank
-    registers: list[int]
-
-
-class _Policy(msgspec.Struct, forbid_unknown_fields=True):
-    server: str
-    parts: dict[Part, _Requirement]
-    validity_s: int
-    pool: str = ""
-    word_is_enough: bool = False
-
-
-class _Baseline(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    part: Part
-    bank: Bank
-    values: dict[str, str]
-    pools: list[str] = []
-    not_before: datetime | None = None
-    not_after: datetime | None = None
-
-
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    format: str
-    policies: list[_Policy] = []
-    baselines: list[_Baseline] = []
+from txt_dashboard.uploads.ours import PolicyDraft, read_document
+from txt_dashboard.uploads.reading import Unusable
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -66,22 +33,18 @@ def load_reference(actor: Actor, document: bytes, *, now: datetime) -> Loaded:
     `NotAllowed`, and `Invalid` with a sentence for each entry that can't be used (nothing is loaded then).
     """
     require(actor, Verb.LOAD_BASELINES)
-    read = _decode(document)
-    errors: list[str] = []
-    baselines, policies = [], []
-    for entry in read.baselines:
-        try:
-            baselines.append(_baseline(entry))
-        except (PcrError, InvalidReference) as error:
-            errors.append(f"Baseline {entry.name[:60]!r}: {error}.")
+    try:
+        read = read_document(document)
+    except Unusable as error:
+        raise Invalid({"file": list(error.sentences)}) from None
+    errors = [f'Baseline "{each.name[:60]}": {why}' for each in read.baselines for why in contradictions(each)]
     servers = dict(Server.objects.values_list("name", "id"))
-    for policy in read.policies:
-        try:
-            policies.append(_policy(policy, servers))
-        except (InvalidReference, OverflowError) as error:
-            errors.append(f"Policy of {policy.server[:60]!r}: {error}.")
+    strange = [each.server for each in read.policies if each.server not in servers]
+    errors += [f'Policy of "{name[:60]}": there is no attestation server of this name.' for name in strange]
     if errors:
         raise Invalid({"file": errors[:20]})
+    baselines = [each.baseline() for each in read.baselines]
+    policies = [_policy(each, servers[each.server]) for each in read.policies]
     with transaction.atomic():
         before = BaselineRow.objects.count()
         BaselineRow.objects.bulk_create([_row(each, now) for each in baselines], ignore_conflicts=True)
@@ -98,50 +61,17 @@ def load_reference(actor: Actor, document: bytes, *, now: datetime) -> Loaded:
     return loaded
 
 
-def _decode(document: bytes) -> _Document:
-    if len(document) > LARGEST:
-        raise Invalid({"file": [f"The file is larger than {LARGEST // 1024 // 1024} MiB."]})
-    try:
-        read = msgspec.json.decode(document, type=_Document)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Invalid({"file": [f"The file is not in the baseline format: {error}."]}) from None
-    if read.format != FORMAT:
-        raise Invalid({"file": [f'The file\'s format is not "{FORMAT}".']})
-    if len(read.baselines) + len(read.policies) > MOST:
-        raise Invalid({"file": [f"The file has more than {MOST} entries."]})
-    return read
-
-
-def _baseline(entry: _Baseline) -> Baseline:
-    if not entry.name.isprintable() or not 1 <= len(entry.name) <= 100:
-        raise InvalidReference("a name has 1 to 100 printable characters")
-    if any(moment and moment.tzinfo is None for moment in (entry.not_before, entry.not_after)):
-        raise InvalidReference("dates need a time zone")
-    return Baseline(
-        name=entry.name,
-        part=entry.part,
-        bank=entry.bank,
-        values={parse_index(index): parse_value(value, entry.bank) for index, value in entry.values.items()},
-        pools=frozenset(entry.pools),
-        not_before=entry.not_before,
-        not_after=entry.not_after,
-    )
-
-
-def _policy(entry: _Policy, servers: dict[str, int]) -> PolicyRow:
-    if entry.server not in servers:
-        raise InvalidReference("there is no attestation server of this name")
+def _policy(read: PolicyDraft, server_id: int) -> PolicyRow:
     parts = {
-        part.value: {"bank": need.bank.value, "registers": sorted(set(need.registers))}
-        for part, need in entry.parts.items()
+        need.part.value: {"bank": need.bank.value, "registers": list(need.indexes)}
+        for need in read.policy.requirements
     }
-    read_policy(parts, entry.validity_s, word_is_enough=entry.word_is_enough)
     return PolicyRow(
-        server_id=servers[entry.server],
-        pool=entry.pool,
+        server_id=server_id,
+        pool=read.pool,
         parts=parts,
-        validity_s=entry.validity_s,
-        word_is_enough=entry.word_is_enough,
+        validity_s=int(read.policy.validity.total_seconds()),
+        word_is_enough=read.policy.word_is_enough,
     )
 
 
