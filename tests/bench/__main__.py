@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-BENCHES = ("poll", "pages", "memory")
+BENCHES = ("poll", "pages", "impact", "memory")
 
 
 def main() -> int:
