@@ -14,10 +14,11 @@ from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.evidence import Evidence, Verdict
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.attest.reference import Part, Policy, ReferenceSet, Requirement, registers_key
+from txt_dashboard.attest.reference import Endpoint, Part, Policy, ReferenceSet, Requirement, registers_key
 from txt_dashboard.models import Attestation, Host
 
 SERVERS = ("oat-1", "oat-2")
+COUNTING = {name: Endpoint(name, "oat-1.6", "http://127.0.0.1:9", "", counts=True) for name in SERVERS}
 POOLS = ("az1", "az2", "")
 LATER = NOON + timedelta(days=2)
 _NEW = {index: value(f"new {index}") for index in (0, 1, 7, 17, 18)}
@@ -111,7 +112,8 @@ def _policy(dice: Random) -> Policy:
 def _set(dice: Random) -> ReferenceSet:
     chosen = {at for at in range(len(_BASELINES)) if dice.random() < (0.6 if at in _ANYWHERE else 0.1)}
     places = [(server, pool) for server in SERVERS for pool in ("", "az2") if dice.random() < (0.3 if pool else 0.9)]
-    return ReferenceSet(tuple(_BASELINES[at] for at in sorted(chosen)), {place: _policy(dice) for place in places})
+    policies = {place: _policy(dice) for place in places}
+    return ReferenceSet(tuple(_BASELINES[at] for at in sorted(chosen)), policies, COUNTING)
 
 
 def _varied(dice: Random, base: ReferenceSet) -> ReferenceSet:
@@ -124,7 +126,7 @@ def _varied(dice: Random, base: ReferenceSet) -> ReferenceSet:
     policies = dict(base.policies)
     if dice.random() < 0.3:
         policies[dice.choice(SERVERS), dice.choice(["", "az2"])] = _policy(dice)
-    return ReferenceSet(tuple(_BASELINES[at] for at in sorted(held)), policies)
+    return ReferenceSet(tuple(_BASELINES[at] for at in sorted(held)), policies, COUNTING)
 
 
 def write(fleet: Fleet) -> None:

@@ -193,7 +193,7 @@ def test_a_policy_that_requires_another_register_judges_by_its_latest_values(pol
     poll(hv1=evidence({1: value("serial 1")}), hv2=evidence({1: value("serial 2")}))
     wider = Policy((PLATFORM, Requirement(Part.VMM, Bank.SHA1, frozenset({1, 17, 18}))), POLICY.validity)
     golden = baseline(Part.VMM, {**BASELINES[1].values, 1: value("serial 1")})
-    seen = found(ReferenceSet((BASELINES[0], golden), {("oat-1", ""): wider}))
+    seen = found(ReferenceSet((BASELINES[0], golden), {("oat-1", ""): wider}, current_reference().servers))
     assert seen.counts == {Change.LOST: 1}
     assert list(affected(seen, Change.LOST).values_list("name", flat=True)) == ["hv2"]
 
@@ -215,7 +215,8 @@ def test_what_is_on_file_of_one_host_is_no_answer_for_another_that_shows_more(po
 
 def test_a_validity_that_shortens_loses_what_is_older(poll, clock) -> None:
     poll(hv1=evidence())
-    shorter = ReferenceSet(BASELINES, {("oat-1", ""): replace(POLICY, validity=timedelta(minutes=2))})
+    policies = {("oat-1", ""): replace(POLICY, validity=timedelta(minutes=2))}
+    shorter = replace(current_reference(), policies=policies)
     assert impact(current_reference(), shorter, clock.advance(minutes=3)).counts == {Change.LOST: 1}
 
 
