@@ -123,6 +123,13 @@ def test_a_paste_of_all_registers_is_cut_to_those_of_the_part() -> None:
     assert refusals(required_only(everything, POLICIES), POLICIES) == ()
 
 
+def test_where_nothing_would_be_left_the_refusal_says_why() -> None:
+    platform = replace(FINE, part=Part.PLATFORM)
+    assert "Register 17 is outside" in refusals(required_only(platform, POLICIES), POLICIES)[0]
+    everything = replace(FINE, values={index: value(f"v{index}") for index in range(24)})
+    assert "No policy in its scope" in " ".join(refusals(required_only(everything, {}), {}))
+
+
 def test_unknown_pools_and_missing_registers_are_warnings() -> None:
     assert warnings(FINE, POLICIES, {"az1"}) == ()
     (pool,) = warnings(replace(FINE, pools=frozenset({"az9"})), POLICIES, {"az1"})

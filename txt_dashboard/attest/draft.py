@@ -52,9 +52,13 @@ def in_scope(policies: Policies, pools: Collection[str] = ()) -> tuple[Requireme
 
 
 def required_only(draft: Draft, policies: Policies) -> Draft:
-    """The draft without the registers that nothing in its scope requires of its part: what tools print is all."""
-    registers = _of_part(draft, policies)
-    return replace(draft, values={at: value for at, value in sorted(draft.values.items()) if at in registers})
+    """The draft without the registers that nothing in its scope requires of its part: what tools print is all.
+
+    Where nothing at all would be left, the others stay, so that the refusal says what is wrong.
+    """
+    belonging = _of_part(draft, policies) & draft.values.keys()
+    kept = belonging or draft.values.keys() - NEVER_REFERENCE
+    return replace(draft, values={at: value for at, value in sorted(draft.values.items()) if at in kept})
 
 
 def refusals(draft: Draft, policies: Policies) -> tuple[str, ...]:

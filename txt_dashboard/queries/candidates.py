@@ -80,11 +80,15 @@ def of_host(host: Host, reference: ReferenceSet, now: datetime) -> tuple[Candida
 
 
 def of_group(drift_key: str, reference: ReferenceSet, now: datetime) -> tuple[Candidate, ...]:
-    """What hosts that drifted alike show of the parts that differ. At most seven queries, for any group."""
-    drifted = Attestation.objects.filter(drift_key=drift_key).values("host")
+    """What hosts that drifted alike show of the parts that differ. At most eight queries, for any group.
+
+    What another server says of the same hosts is no part of it.
+    """
+    drifted = Attestation.objects.filter(drift_key=drift_key) if drift_key else Attestation.objects.none()
+    alike = {key for pair in drifted.values_list("platform", "vmm").distinct() for key in pair}
     found = _Counted(reference, now, lambda part: part.outcome is Outcome.DIFFERS)
-    found.count(take_census(Host.objects.filter(pk__in=drifted)).kinds if drift_key else ())
-    return _candidates(found.ranked(), reference)
+    found.count(take_census(Host.objects.filter(pk__in=drifted.values("host"))).kinds)
+    return tuple(each for each in _candidates(found.ranked(), reference) if each.key in alike)
 
 
 def first_day(reference: ReferenceSet, now: datetime, *, after: str = "", differing: bool = False) -> FirstDay:

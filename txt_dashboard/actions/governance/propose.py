@@ -1,5 +1,6 @@
 """Proposing: what shall become of entries of the signed set. Nothing is in force by it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -32,6 +33,14 @@ def propose(actor: Actor, wanted: Wanted, *, title: str, reason: str, now: datet
         raise Conflict(f"Nothing can be proposed while the signed set is refused: {base.refused}")
     patch = settled_anew(wanted)
     return create(actor, patch, title=title, reason=reason, now=now)
+
+
+@transaction.atomic
+def propose_all(
+    actor: Actor, asked: Sequence[tuple[str, Wanted]], *, reason: str, now: datetime
+) -> tuple[Proposal, ...]:
+    """Makes several proposals, each with its title, or none. Raises as `propose`."""
+    return tuple(propose(actor, wanted, title=title, reason=reason, now=now) for title, wanted in asked)
 
 
 @transaction.atomic
