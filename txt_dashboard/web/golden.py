@@ -24,6 +24,7 @@ from txt_dashboard.queries.differences import kinds_of
 from txt_dashboard.queries.golden import Held, Phase
 from txt_dashboard.queries.in_force import InForce, in_force
 from txt_dashboard.queries.proposals import open_proposals, settled_proposals, touching
+from txt_dashboard.queries.publishing import at_servers
 from txt_dashboard.web.fields import required, span
 from txt_dashboard.web.forms import ReasonForm
 from txt_dashboard.web.identity import actor_of
@@ -85,6 +86,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "policies": policies[:POLICIES_SHOWN],
         "more_policies": max(0, len(policies) - POLICIES_SHOWN),
         "servers": servers,
+        "at_servers": at_servers(current.reference, now),
         "settled": settled,
         "later": "before" in request.GET,
         "q": query,

@@ -147,4 +147,4 @@ def _record(
             )
     except IntegrityError:
         raise Conflict("You have decided this already.") from None
-    log_proposal(actor, f"{verb.value} proposal", proposal, now, decision=reason.strip(), impact=impact_hash)
+    log_proposal(actor, f"{verb.value} proposal", proposal, now, reason=reason.strip(), impact=impact_hash)

@@ -81,7 +81,7 @@ def withdraw(actor: Actor, proposal_id: int, *, reason: str, now: datetime) -> N
         content_hash=proposal.content_hash,
         at=now,
     )
-    log_proposal(actor, "withdraw proposal", proposal, now, why=reason.strip())
+    log_proposal(actor, "withdraw proposal", proposal, now, reason=reason.strip())
 
 
 def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime) -> Proposal:
@@ -133,7 +133,7 @@ def check_reason(reason: str) -> None:
 
 def log_proposal(actor: Actor, verb: str, proposal: Proposal, now: datetime, **more: object) -> None:
     """The activity entry of an act on a proposal."""
-    detail = {"title": proposal.title, "content": proposal.content_hash, "why": proposal.reason, **more}
+    detail = {"title": proposal.title, "content": proposal.content_hash, "reason": proposal.reason, **more}
     audit.record(at=now, actor=actor.name, verb=verb, target=f"proposal {proposal.pk}", detail=detail)
 
 
