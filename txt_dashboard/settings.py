@@ -122,6 +122,9 @@ USE_TZ = True
 USE_I18N = True
 LOCALE_PATHS = [SHIPPED / "locale"]
 
+# A request with more than FILE_UPLOAD_MAX_MEMORY_SIZE loses its files: none is ever written to the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
 STATIC_URL = "static/"
 STATICFILES_DIRS = [SHIPPED / "static"]
 STATIC_ROOT = env.str("TXT_STATIC_ROOT", default=str(TXT_DATA_DIR / "static"))

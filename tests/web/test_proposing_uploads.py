@@ -109,6 +109,7 @@ def test_registers_that_no_policy_requires_are_left_out_or_refused(browser) -> N
         (b"\xff\xfe", "not in UTF-8"),
         (b"[" * 100_000, "not in the MLE form"),
         (b" " * (1024 * 1024 + 1), "larger than 1 MiB"),
+        (b" " * (3 * 1024 * 1024), "larger than 1 MiB"),
         (ours({**GOLDEN, "name": "<script>\u202e"}), "printable"),
     ],
 )

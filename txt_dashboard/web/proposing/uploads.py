@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -47,15 +48,18 @@ class UploadForm(TermsForm, RequiredOnly):
     file = forms.FileField(label=_("File"), required=False, allow_empty_file=True)
     document = forms.CharField(required=False, strip=False, widget=forms.Textarea)
 
+    def __init__(self, *args: Any, dropped: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.dropped = dropped
+
     def clean(self) -> dict[str, Any]:
         """The file that was chosen now, or else the one that was chosen before."""
         said = super().clean()
         file = said.get("file")
-        if isinstance(file, UploadedFile):
-            if (file.size or 0) > LARGEST:
-                limit = {"limit": LARGEST // 1024 // 1024}
-                self.add_error("file", gettext("The file is larger than %(limit)d MiB.") % limit)
-                return said
+        if self.dropped or (isinstance(file, UploadedFile) and (file.size or 0) > LARGEST):
+            limit = {"limit": LARGEST // 1024 // 1024}
+            self.add_error("file", gettext("The file is larger than %(limit)d MiB.") % limit)
+        elif isinstance(file, UploadedFile):
             if not file.size:
                 self.add_error("file", gettext("The file is empty."))
             try:
@@ -101,7 +105,9 @@ def upload(request: HttpRequest) -> HttpResponse:
     """A file: our own, or OpenAttestation's MLEs."""
     initial = {"title": gettext("Golden values from a file"), "scope": AS_SAID, "ends": "at once"}
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
-    form = UploadForm(*sent, initial=initial)
+    # Django drops the files of a request that is larger than this, and says nothing.
+    dropped = not request.FILES and _length(request) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    form = UploadForm(*sent, initial=initial, dropped=dropped)
     form.offer_pools(pulse_of(request).tally.pools, as_said=gettext("what the file says"))
     form.offer_replaced(replaceable(in_force().reference, set(Part), timezone.now()))
 
@@ -140,6 +146,11 @@ def by_hand(request: HttpRequest) -> HttpResponse:
         return [Asked(compose([draft], terms, held), measurement_key(draft.part, draft.bank, draft.values))]
 
     return serve(request, "proposing/by_hand.html", form, make)
+
+
+def _length(request: HttpRequest) -> int:
+    stated = str(request.META.get("CONTENT_LENGTH", ""))
+    return int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 19 else 0
 
 
 def _read(text: str) -> Document:
