@@ -3,6 +3,7 @@
 from django.urls import path
 
 from txt_dashboard.web import activity, fleet, golden, host, live, proposals, servers, session
+from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
     path("login/", session.LogIn.as_view(), name="login"),
@@ -16,7 +17,15 @@ urlpatterns = [
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
     path("baselines/", golden.page, name="baselines"),
     path("baselines/retire/", golden.retire, name="baseline-retire"),
+    path("propose/", start.page, name="propose"),
+    path("propose/first-day/", first.page, name="propose-first-day"),
+    path("propose/upload/", uploads.upload, name="propose-upload"),
+    path("propose/by-hand/", uploads.by_hand, name="propose-by-hand"),
+    path("propose/policy/", policy.page, name="propose-policy"),
+    path("propose/host/<str:name>/", hosts.host, name="propose-host"),
+    path("propose/group/<str:key>/", hosts.group, name="propose-group"),
     path("proposals/<int:proposal_id>/", proposals.page, name="proposal"),
+    path("proposals/<int:proposal_id>/edit/", edit.page, name="proposal-edit"),
     path("proposals/<int:proposal_id>/approve/", proposals.approve, name="proposal-approve"),
     path("proposals/<int:proposal_id>/reject/", proposals.reject, name="proposal-reject"),
     path("proposals/<int:proposal_id>/withdraw/", proposals.withdraw, name="proposal-withdraw"),

@@ -112,6 +112,16 @@ class Testimony:
         return self.evidence.registers if self.evidence else {}
 
     @property
+    def proposable(self) -> tuple[Part, ...]:
+        """Parts that differ or have nothing approved to be compared with, of which the evidence shows all values."""
+        without = (Reason.NO_BASELINE, Reason.BASELINE_INCOMPLETE)
+        return tuple(
+            part.part
+            for part in self.parts
+            if part.outcome is Outcome.DIFFERS or (part.finding and part.finding.reason in without)
+        )
+
+    @property
     def baselines(self) -> tuple[str, ...]:
         """The names of the closest approved baselines, part by part."""
         return tuple(part.baseline.name for part in self.parts if part.baseline)

@@ -62,6 +62,11 @@ class Frame:
         """Whether to offer "Poll now"."""
         return may(self.actor, Verb.POLL)
 
+    @property
+    def may_propose(self) -> bool:
+        """Whether to offer "Propose as baseline"."""
+        return may(self.actor, Verb.PROPOSE_BASELINE)
+
 
 def pulse_of(request: HttpRequest) -> Pulse:
     """The pulse, taken once for each request."""
