@@ -131,9 +131,8 @@ def test_a_wave_that_was_approved_beforehand_takes_no_host_out(visit, fleet) -> 
     fleet.start(20.0, ALL_TOLD)
     viewer = visit("viewer")
     viewer.open("/baselines/")
-    row = "6.1.0-39"
     viewer.until(
-        lambda: any(row in each.text and f"{WAVE + 1} hosts" in each.text for each in viewer.all("table.golden tr")),
+        lambda: any(f"{WAVE + 1} hosts" in each.text for each in viewer.all("table.golden tr")),
         "the wave never arrived",
         150,
     )
