@@ -71,8 +71,9 @@ def found(after: ReferenceSet, **more):
     return impact(current_reference(), after, NOON, **more)
 
 
+@pytest.mark.timeout(600)  # some hundred fleets, each in the database
 @settings(
-    max_examples=300,
+    max_examples=100,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -36,6 +36,12 @@ _STATES = {
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
+@register.filter
+def whole(value: object) -> int:
+    """A number to count with, 0 for what is none: what a stored entry says is no reason to fail a page."""
+    return value if isinstance(value, int) else 0
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A small drawing that says nothing by itself: the word stands beside it."""
