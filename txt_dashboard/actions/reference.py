@@ -5,6 +5,7 @@ describes it. It is read whole or not at all.
 """
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -31,6 +32,7 @@ class _Policy(msgspec.Struct, forbid_unknown_fields=True):
     validity_s: int
     pool: str = ""
     word_is_enough: bool = False
+    voucher: Literal["word", "quote"] = "word"
 
 
 class _Baseline(msgspec.Struct, forbid_unknown_fields=True):

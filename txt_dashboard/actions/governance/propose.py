@@ -1,6 +1,6 @@
 """Proposing: what shall become of entries of the signed set. Nothing is in force by it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -8,9 +8,10 @@ from django.db import transaction
 from txt_dashboard import audit
 from txt_dashboard.actions.governance.accounts import account_of
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotAllowed, NotFound, Verb, require
+from txt_dashboard.attest.bound_key import BoundKey
 from txt_dashboard.attest.entries import Entry, EntryKind, PolicyOf, kind_of, read_entry
 from txt_dashboard.attest.reference import Endpoint, InvalidReference
-from txt_dashboard.attest.signed_set import Patch
+from txt_dashboard.attest.signed_set import Patch, SignedSet
 from txt_dashboard.models import Decision, DecisionVerb, Proposal, ProposalState, Server
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.servers import KINDS
@@ -22,6 +23,7 @@ _NEEDED = {
     EntryKind.BASELINE: Verb.PROPOSE_BASELINE,
     EntryKind.POLICY: Verb.PROPOSE_POLICY,
     EntryKind.SERVER: Verb.PROPOSE_SERVER,
+    EntryKind.KEY: Verb.PROPOSE_KEY,
 }
 
 
@@ -88,10 +90,12 @@ def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime) -> Propos
 
 def settled_anew(wanted: Wanted) -> Patch:
     """The patch for what is wanted; raises `Invalid` with every entry that can't be, and where nothing changes."""
-    errors = [error for id_, entry in wanted.items() for error in _errors(id_, entry)]
+    base = in_force().set
+    servers = set(Server.objects.values_list("name", flat=True))
+    errors = [error for id_, entry in wanted.items() for error in _errors(id_, entry, base, servers)]
     if errors:
         raise Invalid({"entries": errors[:20]})
-    patch = in_force().set.patch(wanted)
+    patch = base.patch(wanted)
     if not patch.changes:
         raise Invalid({"entries": ["All of this is in force already."]})
     return patch
@@ -151,19 +155,19 @@ def _own(actor: Actor, proposal_id: int, what: str) -> Proposal:
     return proposal
 
 
-def _errors(entry_id: str, entry: Entry | None) -> list[str]:
+def _errors(entry_id: str, entry: Entry | None, base: SignedSet, servers: Container[str]) -> list[str]:
     if entry is None:
-        there = entry_id in in_force().set.entries
-        return [] if there else [f"{entry_id} is not in force, so it can't be removed."]
+        return [] if entry_id in base.entries else [f"{entry_id} is not in force, so it can't be removed."]
     try:
         read = read_entry(entry_id, entry)
     except InvalidReference as error:
         return [f"{entry.get('name') or entry_id}: {error}."]
-    servers = set(Server.objects.values_list("name", flat=True))
-    if isinstance(read, PolicyOf) and read.server not in servers:
+    if isinstance(read, PolicyOf | BoundKey) and read.server not in servers:
         return [f"{entry_id}: there is no attestation server of this name."]
     if isinstance(read, Endpoint) and (read.name not in servers or read.kind not in KINDS):
         return [f"{entry_id}: there is no attestation server of this name and kind."]
+    if isinstance(read, BoundKey) and read.flaw:
+        return [f"{entry_id}: {read.flaw}."]
     return []
 
 
