@@ -1,4 +1,4 @@
-"""Proposing which TPM key is whose: from a list that somebody brings along.
+"""Proposing which TPM key is whose: from a list that somebody brings along, or from what a server shows.
 
 The list is CSV in UTF-8 with the head `host,key`; a key is PEM, or base64 of a TPM2B_PUBLIC, of a DER key or of a
 certificate. It is read whole or not at all.
@@ -10,12 +10,13 @@ from datetime import datetime
 from io import StringIO
 
 from txt_dashboard.actions.governance.propose import propose
-from txt_dashboard.actions.permissions import Actor, Invalid, Verb, require
+from txt_dashboard.actions.permissions import Actor, Invalid, NotFound, Verb, require
 from txt_dashboard.attest.bound_key import BoundKey, KeySource, bind
 from txt_dashboard.attest.entries import Entry, key_entry, key_id, read_key
 from txt_dashboard.attest.reference import InvalidReference
 from txt_dashboard.attest.tpm_reader import FormatError
-from txt_dashboard.models import Proposal
+from txt_dashboard.models import Proposal, Quoted
+from txt_dashboard.queries.reference import current_reference
 
 HEADER = ["host", "key"]
 LARGEST = 32 * 1024 * 1024  # bytes
@@ -86,3 +87,47 @@ def _bound(server: str, host: str, text: str) -> BoundKey:
     if bound.flaw:
         raise FormatError(bound.flaw)
     return bound
+
+
+def propose_shown_keys(actor: Actor, server: str, *, title: str, reason: str, now: datetime) -> Proposal:
+    """One proposal for the keys that the server showed beside its hosts' last quotes, where none is approved.
+
+    That they are the hosts' keys is the server's word, and the entries say so. A key that is another one than the
+    approved is left out: a changed identity is looked at by itself. Raises `NotAllowed`, `Conflict`, and `Invalid`
+    where there is no such key.
+    """
+    require(actor, Verb.PROPOSE_KEY)
+    approved = current_reference().keys
+    shown = Quoted.objects.filter(attestation__server__name=server).order_by("attestation__host__name")
+    found = [
+        bound
+        for host, public in shown.values_list("attestation__host__name", "public")[:MOST]
+        if (server, host) not in approved and (bound := _shown(server, host, bytes(public))) is not None
+    ]
+    if not found:
+        raise Invalid({"entries": [f"{server} showed no usable key of a host that has none approved."]})
+    wanted = {key_id(server, each.host): key_entry(each) for each in found}
+    return propose(actor, wanted, title=title, reason=reason, now=now)
+
+
+def propose_new_key(actor: Actor, server: str, host: str, *, reason: str, now: datetime) -> Proposal:
+    """Proposes the key that a host shows now in the place of the approved one, or as its first.
+
+    Raises as `propose`, and `NotFound` where the host showed no usable key.
+    """
+    require(actor, Verb.PROPOSE_KEY)
+    row = Quoted.objects.filter(attestation__server__name=server, attestation__host__name=host).first()
+    bound = _shown(server, host, bytes(row.public)) if row is not None else None
+    if bound is None:
+        raise NotFound(f"{host} has shown {server} no usable key.")
+    wanted = {key_id(server, host): key_entry(bound)}
+    return propose(actor, wanted, title=f"TPM key of {host}", reason=reason, now=now)
+
+
+def _shown(server: str, host: str, public: bytes) -> BoundKey | None:
+    try:
+        bound = bind(server, host, public, KeySource.SERVER)
+        read_key(key_id(server, host), key_entry(bound))
+    except (FormatError, InvalidReference):
+        return None
+    return None if bound.flaw else bound
