@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from txt_dashboard.web import activity, fleet, host, live, servers, session
+from txt_dashboard.web import activity, fleet, host, live, quoted, servers, session
 
 urlpatterns = [
     path("login/", session.LogIn.as_view(), name="login"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("hosts/<str:name>/", host.page, name="host"),
     path("hosts/<str:name>/history/", host.history, name="host-history"),
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
+    path("hosts/<str:name>/log/", quoted.event_log, name="host-log"),
+    path("hosts/<str:name>/quote/<int:server_id>/<str:which>", quoted.file, name="host-quote-file"),
     path("activity/", activity.page, name="activity"),
     path("activity/export/", activity.export, name="activity-export"),
     path("servers/", servers.page, name="servers"),

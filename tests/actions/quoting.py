@@ -23,6 +23,7 @@ from txt_dashboard.simulator.startkit import SERVER, golden_json
 from txt_dashboard.simulator.wire import ATTESTATION, Reply, Request
 
 Tamper = Callable[[dict[str, Any]], None]
+ODD = "az2-078"  # the story gives it another boot loader
 HOSTS = ("az2-001", "az2-002")  # both sign with P-256, whose keys are made at once
 
 
@@ -33,6 +34,7 @@ class Fleet:
         self.served = served
         self.clock = Clock()
         self.polls = 0
+        self.story = 0.0  # seconds
         served.pass_time(NOON - served.now)
         self.before_quote: Callable[[dict[str, Any]], None] = lambda asked: None
         self.tamper: Tamper = lambda answer: None
@@ -83,7 +85,7 @@ class Fleet:
         """A turn after some time."""
         self.clock.advance(seconds=seconds)
         self.polls += 1
-        self.served.move(self.polls / 100)  # the TPMs' clocks go on, and the story has hardly begun
+        self.served.move(self.story + self.polls / 100)  # the TPMs' clocks go on, and the story has hardly begun
         self.served.pass_time(timedelta(seconds=seconds))
         self.worker.turn()
 
@@ -93,6 +95,15 @@ class Fleet:
         for host in HOSTS:
             self.approve_key(host)
         self.poll()
+        self.poll()
+
+    def drifted(self) -> None:
+        """A proven host boots a boot loader that no other has."""
+        make_host(ODD, self.server, "az2")
+        self.proven()
+        self.approve_key(ODD)
+        self.poll()
+        self.story = 45.0
         self.poll()
 
     def state(self, host: str = HOSTS[0]) -> tuple[str, str]:
