@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -54,8 +55,7 @@ def test_with_an_approved_key_the_quote_vouches_for_the_registers(sim) -> None:
 
 
 def test_every_request_has_a_long_nonce_that_was_never_used(sim) -> None:
-    for _ in range(3):
-        sim.poll()
+    sim.proven()
     nonces = [asked["nonce"] for asked in sim.asked]
     assert len(set(nonces)) == len(nonces) == 3
     assert {len(bytes.fromhex(nonce)) for nonce in nonces} == {32}
@@ -196,6 +196,12 @@ def test_counters_that_went_back_are_believed_no_more_until_people_looked(sim) -
     assert sim.state() == ("trusted", "matches")
 
 
+def test_hosts_without_an_approved_key_are_asked_once_to_see_theirs(sim) -> None:
+    for _ in range(3):
+        sim.poll()
+    assert len(sim.asked) == 1
+
+
 def test_logs_are_fetched_once_and_remembered_for_what_they_lead_to(sim) -> None:
     sim.proven()
     rows = Quoted.objects.select_related("attestation")
@@ -262,3 +268,9 @@ def test_whether_a_server_passes_on_quotes_is_seen_when_its_hosts_are_listed() -
         Server.objects.update(listed_at=None)
         small.worker._list_hosts()
         assert not Server.objects.get(name=SERVER).passes_quotes
+
+
+def test_the_command_proposes_the_keys_that_a_server_shows(sim, capsys) -> None:
+    sim.poll()
+    call_command("load_keys", "--shown", server=SERVER, reason="The first day.")
+    assert "waits for approval: 2 keys" in capsys.readouterr().out

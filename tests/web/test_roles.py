@@ -89,7 +89,7 @@ ASKED: dict[Verb, list[Ask]] = {
         posting("/proposals/{proposal}/reject/", reason="No."),
     ],
 }
-BY_COMMAND_ONLY = {Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
+BY_COMMAND_ONLY = {Verb.PROPOSE_KEY, Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
 
 
 @pytest.mark.parametrize("column", COLUMNS)

@@ -23,6 +23,7 @@ BuildQuotes = Callable[[Server, Clock], QuoteServer | None]
 Chosen = tuple[tuple[Bank, frozenset[int]], ...]
 
 NONCE_BYTES = 32
+NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
 _QUOTED = frozenset(range(REGISTER_COUNT)) - NEVER_REFERENCE
 
 log = structlog.get_logger()
@@ -107,13 +108,25 @@ class Quoter:
     ) -> Mapping[Chosen, list[ClaimedRow]]:
         """The hosts that the server speaks of, by the registers that their policies let them quote."""
         now, name = self._clock(), self._claim.server.name
+        strangers = self._strangers(rows, reference)
         asked: dict[Chosen, list[ClaimedRow]] = defaultdict(list)
         for row in rows:
             rules = reference.rules(name, row.pool, now)
             chosen = _chosen(rules.policy) if rules else ()
-            if chosen and isinstance(batch.answers.get(row.host), Evidence):
+            wanted = row.id not in strangers or (rules is not None and rules.policy.must_quote)
+            if chosen and wanted and isinstance(batch.answers.get(row.host), Evidence):
                 asked[chosen].append(row)
         return asked
+
+    def _strangers(self, rows: Sequence[ClaimedRow], reference: ReferenceSet) -> frozenset[int]:
+        """Hosts whose quotes would prove nothing, for no key is approved, but for a few whose key nobody saw yet."""
+        name = self._claim.server.name
+        unbound = [row.id for row in rows if (name, row.host) not in reference.keys]
+        if not unbound:
+            return frozenset()
+        seen = set(Quoted.objects.filter(attestation_id__in=unbound).values_list("attestation_id", flat=True))
+        new = [id_ for id_ in unbound if id_ not in seen]
+        return frozenset(unbound) - frozenset(new[:NEW_AT_ONCE])
 
 
 class _Joining:
