@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
-from txt_dashboard.actions.connect import connect_whitelist
+from txt_dashboard.actions.connect import connect_quotes, connect_whitelist
 from txt_dashboard.actions.cycle import Worker
 
-_worker = Worker(timezone.now, whitelist=connect_whitelist)
+_worker = Worker(timezone.now, whitelist=connect_whitelist, quotes=connect_quotes)
 
 
 @shared_task(name="txt_dashboard.tick")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from txt_dashboard.web import activity, fleet, golden, host, live, proposals, servers, session
+from txt_dashboard.web import activity, fleet, golden, host, live, proposals, quoted, servers, session
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("hosts/<str:name>/", host.page, name="host"),
     path("hosts/<str:name>/history/", host.history, name="host-history"),
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
+    path("hosts/<str:name>/log/", quoted.event_log, name="host-log"),
+    path("hosts/<str:name>/quote/<int:server_id>/<str:which>", quoted.file, name="host-quote-file"),
     path("baselines/", golden.page, name="baselines"),
     path("baselines/retire/", golden.retire, name="baseline-retire"),
     path("propose/", start.page, name="propose"),

@@ -14,6 +14,7 @@ from tests.rows import make_host, make_server, write_reference
 from txt_dashboard import conf
 from txt_dashboard.actions.claim import FIRST_PAUSE, Claim, claim, pause_after
 from txt_dashboard.actions.cycle import Worker
+from txt_dashboard.actions.quotes.ask import Joined
 from txt_dashboard.actions.record import Bench, record_attestations, record_failure
 from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.reasons import Reason
@@ -44,7 +45,7 @@ def names(claimed: Claim | None) -> list[str]:
 
 def record(claimed: Claim, answers, now) -> None:
     bench = Bench(current_reference(), Appraiser(), conf.clock_tolerance())
-    record_attestations(claimed, Batch(answers, now, now), bench, now=now)
+    record_attestations(claimed, Joined(Batch(answers, now, now)), bench, now=now)
 
 
 def record_good(claimed: Claim, now) -> None:

@@ -31,6 +31,8 @@ PAGES = {
     "proposal-signed": "/proposals/2/",
     "proposal-rejected": "/proposals/5/",
     "proposal-hosts": "/proposals/3/hosts/gained-once-vouched/",
+    "host-log": f"/hosts/{ODD}/log/",
+    "host-evidence-quoted": f"/hosts/{ODD}/evidence/",
     "activity": "/activity/",
     "activity-nothing-found": "/activity/?host=no-such-host",
     "propose": "/propose/",

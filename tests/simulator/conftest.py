@@ -69,6 +69,11 @@ class World:
         """Puts the story to this second."""
         self._place[0] = seconds
 
+    @property
+    def now(self) -> datetime:
+        """The server's own clock."""
+        return self._now[0]
+
     def pass_time(self, passed: timedelta) -> None:
         """Puts the server's own clock forward."""
         self._now[0] += passed

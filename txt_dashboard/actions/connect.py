@@ -5,7 +5,7 @@ from txt_dashboard.attest.reference import Endpoint
 from txt_dashboard.models import Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
-from txt_dashboard.servers.base import AttestationServer, Clock, Connection, ServerError
+from txt_dashboard.servers.base import AttestationServer, Clock, Connection, QuoteServer, ServerError
 from txt_dashboard.servers.whitelist import Whitelist
 
 
@@ -33,6 +33,14 @@ def connect_whitelist(server: Server) -> Whitelist | None:
     endpoint = current_reference().servers.get(server.name)
     build = KINDS[endpoint.kind].whitelist if endpoint is not None and endpoint.counts else None
     return build(_connection(server, endpoint)) if build is not None and endpoint is not None else None
+
+
+def connect_quotes(server: Server, clock: Clock) -> QuoteServer | None:
+    """What asks this server for quotes, `None` where no server of its kind passes them on; raises `ServerError`."""
+    entered = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=False)
+    endpoint = current_reference().servers.get(server.name, entered)
+    build = KINDS[endpoint.kind].quotes
+    return build(_connection(server, endpoint), clock) if build is not None else None
 
 
 def _connection(server: Server, endpoint: Endpoint) -> Connection:

@@ -20,6 +20,9 @@ from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
 from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
 from txt_dashboard.actions.publish.read_back import read_whitelists
+from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
+from txt_dashboard.actions.quotes.bound import apply_keys
+from txt_dashboard.actions.quotes.logs import fetch_logs
 from txt_dashboard.actions.reappraise import reappraise
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
@@ -42,13 +45,20 @@ log = structlog.get_logger()
 class Worker:
     """What a worker process keeps between its turns: the appraisals it made."""
 
-    def __init__(self, clock: Clock, build: Build = connect, whitelist: BuildWhitelist | None = None) -> None:
-        """Without `whitelist` servers are told nothing."""
+    def __init__(
+        self,
+        clock: Clock,
+        build: Build = connect,
+        whitelist: BuildWhitelist | None = None,
+        quotes: BuildQuotes | None = None,
+    ) -> None:
+        """Without `whitelist` servers are told nothing, without `quotes` only their word is asked for."""
         self.appraiser = Appraiser()
         self._clock = clock
         self._build = build
         self._unsigned = ""  # why the last head of the activity log could not be signed
         self._whitelist = whitelist or (lambda _server: None)
+        self._quotes = quotes or (lambda _server, _clock: None)
 
     def turn(self) -> bool:
         """Does what is due, for a while; whether there is more."""
@@ -58,6 +68,7 @@ class Worker:
         with transaction.atomic():
             reference = current_reference()
             changes = apply_servers(reference, now=started)
+            changes += apply_keys(reference, now=started)
             changes += reappraise(reference, self.appraiser, now=started)
             log_changes("rules in force", changes, started)
         check_if_due(started)
@@ -90,7 +101,8 @@ class Worker:
             self._failed(claimed, error)
             return
         publisher = Publisher(claimed, server, self._whitelist, self.appraiser, self._clock)
-        with closing(server), closing(publisher):
+        quoter = Quoter(claimed, self._quotes, self._clock)
+        with closing(server), closing(publisher), closing(quoter):
             publisher.resume(current_reference().number)
             try:
                 batch = server.attest([row.host for row in claimed.rows])
@@ -100,8 +112,11 @@ class Worker:
             bench = Bench(current_reference(), self.appraiser, conf.clock_tolerance())
             changed = 0
             for rows, answers in publisher.parts(batch, bench.reference):
+                joined = quoter.join(rows, answers, bench.reference)
                 part = replace(claimed, rows=rows)
-                changed += len(record_attestations(part, answers, bench, now=self._clock()))
+                changed += len(record_attestations(part, joined, bench, now=self._clock()))
+                if joined.taken:
+                    fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
         log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=changed)
 
     def _failed(self, claimed: Claim, error: ServerError) -> None:
@@ -140,15 +155,22 @@ class Worker:
         for row in Server.objects.filter(due, enabled=True, failures=0):
             if Server.objects.filter(due, id=row.id).update(listed_at=now):
                 try:
-                    server = self._build(row, self._clock)
-                    try:
+                    with closing(self._build(row, self._clock)) as server:
                         names = server.hosts()
-                    finally:
-                        server.close()
+                    self._look_for_quotes(row)
                 except ServerError as error:
                     log.warning("hosts not listed", server=row.name, why=str(error))
                 else:
                     adopt(row, names, now=self._clock())
+
+    def _look_for_quotes(self, row: Server) -> None:
+        """Whether the server passes on quotes: only those that do are asked at each poll."""
+        server = self._quotes(row, self._clock)
+        if server is None:
+            return
+        with closing(server):
+            offers = server.offers_quotes()
+        Server.objects.filter(id=row.id).exclude(passes_quotes=offers).update(passes_quotes=offers)
 
 
 def expire(*, now: datetime) -> None:

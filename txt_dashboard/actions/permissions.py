@@ -25,6 +25,7 @@ class Verb(StrEnum):
     PROPOSE_BASELINE = "propose baseline"
     PROPOSE_POLICY = "propose policy"
     PROPOSE_SERVER = "propose server"
+    PROPOSE_KEY = "propose key"
     DECIDE = "decide"
     RESTORE_SET = "restore set"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -41,6 +42,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.PROPOSE_BASELINE: frozenset({Role.OPERATOR, Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.PROPOSE_POLICY: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.PROPOSE_SERVER: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
+    Verb.PROPOSE_KEY: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.DECIDE: frozenset({Role.APPROVER}),
     Verb.RESTORE_SET: frozenset(),
     Verb.MANAGE_ACCOUNTS: frozenset(),

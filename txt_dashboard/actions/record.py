@@ -16,6 +16,8 @@ from django.db.models import F, Value
 from txt_dashboard import audit
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
 from txt_dashboard.actions.outcome import OWN, SHARED, Judged, judge, remember, stored_finding
+from txt_dashboard.actions.quotes.ask import Joined
+from txt_dashboard.actions.quotes.keep import keep
 from txt_dashboard.actions.settle import Change, settle
 from txt_dashboard.attest.appraisal import Freshness, Match, State, state_of, valid_until
 from txt_dashboard.attest.appraiser import Appraisal, Appraiser
@@ -56,8 +58,8 @@ class Bench:
 
 
 @transaction.atomic
-def record_attestations(claim: Claim, batch: Batch, bench: Bench, *, now: datetime) -> list[Change]:
-    """Writes a batch of answers and the states that follow, and ends the lease.
+def record_attestations(claim: Claim, joined: Joined, bench: Bench, *, now: datetime) -> list[Change]:
+    """Writes a batch of answers, what quotes prove them, and the states that follow, and ends the lease.
 
     Hosts whose lease was lost meanwhile stay untouched: another worker has them. Returns the hosts that
     changed. The number of statements does not depend on the number of hosts.
@@ -65,8 +67,10 @@ def record_attestations(claim: Claim, batch: Batch, bench: Bench, *, now: dateti
     claim = _still_held(claim)
     if not claim.rows:
         return []
+    batch = joined.batch
     writes = _sort(claim, batch, bench, now)
     _write(claim, writes, now)
+    keep(joined, {row.id for row in claim.rows}, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
     Server.objects.filter(id=claim.server.id).update(
         failures=0,

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from txt_dashboard import audit
 from txt_dashboard.actions.permissions import COMMAND_LINE
-from txt_dashboard.models import Attestation, HostEvent, Measurement, PollRequest
+from txt_dashboard.models import Attestation, EventLog, HostEvent, Measurement, PollRequest
 
 
 @transaction.atomic
@@ -24,6 +24,8 @@ def prune(*, now: datetime, older_than: timedelta) -> int:
     used = Q(platform=OuterRef("key")) | Q(vmm=OuterRef("key"))
     unused = ~Exists(Attestation.objects.filter(used)) & ~Exists(HostEvent.objects.filter(used))
     Measurement.objects.filter(unused, first_seen_at__lt=limit).delete()
+    # Logs of measurements stay, for golden values outlive the hosts that showed them.
+    EventLog.objects.filter(quoted=None, measured=None, first_seen_at__lt=limit).delete()
     if removed:
         detail = {"changes": removed, "before": limit.isoformat()}
         audit.record(at=now, actor=COMMAND_LINE.name, verb="prune history", detail=detail)

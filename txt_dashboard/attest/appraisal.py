@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, UNPROVEN, Evidence, Verdict
+from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, UNPROVEN, Evidence, Verdict, Voucher
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, Difference, diff
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.attest.reference import Baseline, Measurement, Part, Requirement, Rules, measure
+from txt_dashboard.attest.reference import Baseline, Measurement, Part, Policy, Requirement, Rules, measure
 
 
 class Match(StrEnum):
@@ -106,9 +106,9 @@ def appraise_part(measurement: Measurement, requirement: Requirement, baselines:
     return PartAppraisal(requirement.part, Outcome.DIFFERS, baseline, differences, finding)
 
 
-def conclude(evidence: Evidence, parts: Sequence[PartAppraisal], *, word_is_enough: bool) -> Result:
+def conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy) -> Result:
     """Our appraisal of the parts and the server's verdict, made one answer: trusted needs both."""
-    match, finding = _conclude(evidence, parts, word_is_enough=word_is_enough)
+    match, finding = _conclude(evidence, parts, policy)
     return Result(match, finding, tuple(parts))
 
 
@@ -117,7 +117,7 @@ def appraise(evidence: Evidence, rules: Rules) -> Result:
     parts = [
         appraise_part(measure(need, evidence.registers), need, rules.baselines) for need in rules.policy.requirements
     ]
-    return conclude(evidence, parts, word_is_enough=rules.policy.word_is_enough)
+    return conclude(evidence, parts, rules.policy)
 
 
 def valid_until(counts_from: datetime, validity: timedelta, baselines_end: datetime | None) -> datetime:
@@ -165,7 +165,7 @@ def renewal_due(counts_from: datetime, until: datetime, now: datetime) -> bool:
     return now - counts_from >= (until - counts_from) / 2
 
 
-def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], *, word_is_enough: bool) -> tuple[Match, Finding]:
+def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy) -> tuple[Match, Finding]:
     undetermined = [each.finding for each in parts if each.outcome is Outcome.UNDETERMINED and each.finding]
     vouched = bool(parts) and not undetermined and evidence.finding is None
     if any(each.outcome is Outcome.DIFFERS for each in parts):
@@ -174,11 +174,13 @@ def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], *, word_is_eno
         return Match.UNTRUSTED, Finding(Reason.SERVER_UNTRUSTED if vouched else Reason.SERVER_UNTRUSTED_ALONE)
     if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES | UNPROVEN:
         return Match.UNDETERMINED, evidence.finding
+    if policy.must_quote and evidence.voucher is not Voucher.QUOTE:
+        return Match.UNDETERMINED, Finding(Reason.QUOTE_MISSING)
     if evidence.verdict is Verdict.UNKNOWN:
         return Match.UNDETERMINED, Finding(Reason.SERVER_UNDECIDED)
     if vouched:
         return Match.TRUSTED, Finding(Reason.MATCHES)
-    if word_is_enough:
+    if policy.word_is_enough:
         return Match.TRUSTED, Finding(Reason.SERVER_WORD_ALONE)
     return Match.UNDETERMINED, evidence.finding or undetermined[0]
 

@@ -91,7 +91,7 @@ class Appraiser:
         needs = rules.policy.requirements
         appraised = [self._part(evidence, rules, need, key) for need, key in zip(needs, keys, strict=True)]
         parts = [part for _, part in appraised]
-        result = conclude(evidence, parts, word_is_enough=rules.policy.word_is_enough)
+        result = conclude(evidence, parts, rules.policy)
         return Appraisal(result, tuple(measurement for measurement, _ in appraised), rules.key)
 
     def _part(self, evidence: Evidence, rules: Rules, need: Requirement, key: Key) -> Appraised:

@@ -1,16 +1,20 @@
-"""What the signed set holds: baselines, policies, and which servers count and where they are.
+"""What the signed set holds: baselines, policies, which servers count and where they are, and whose key is which.
 
 An entry is a JSON object under an id that says its kind: `baseline:<16 hex digits>`, `policy:<server>/<pool>`,
-`server:<name>`. Reading is strict: an entry with a key too many, a missing one or a value of another type is
-refused as a whole.
+`server:<name>`, `attestation key:<server>/<host>`.
+Reading is strict: an entry with a key too many, a missing one or a value of another type is refused as a whole.
 """
 
+import binascii
+import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from txt_dashboard.attest.bound_key import BoundKey, KeySource, as_text
 from txt_dashboard.attest.pcr import Bank, PcrError, parse_index, parse_value
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference, Part, Policy, Requirement
 
@@ -20,6 +24,10 @@ Value = TypeVar("Value")
 LONGEST_VALIDITY_S = 7 * 24 * 3600
 LONGEST_PEM = 200_000
 MOST_POOLS = 1000
+LONGEST_KEY = 2000  # bytes; RSA-4096 takes 600
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 class EntryKind(StrEnum):
@@ -28,6 +36,7 @@ class EntryKind(StrEnum):
     BASELINE = "baseline"
     POLICY = "policy"
     SERVER = "server"
+    KEY = "attestation key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,9 @@ class PolicyOf:
     server: str
     pool: str
     policy: Policy
+
+
+Read = Baseline | PolicyOf | Endpoint | BoundKey
 
 
 def kind_of(entry_id: str) -> EntryKind:
@@ -62,6 +74,11 @@ def server_id(name: str) -> str:
     return f"{EntryKind.SERVER}:{name}"
 
 
+def key_id(server: str, host: str) -> str:
+    """The id of the entry that says which key is this host's."""
+    return f"{EntryKind.KEY}:{server}/{host}"
+
+
 def baseline_entry(baseline: Baseline) -> Entry:
     """A baseline as an entry."""
     return {
@@ -77,7 +94,7 @@ def baseline_entry(baseline: Baseline) -> Entry:
 
 def policy_entry(of: PolicyOf) -> Entry:
     """A policy as an entry."""
-    return {
+    entry = {
         "server": of.server,
         "pool": of.pool,
         "parts": {
@@ -87,6 +104,8 @@ def policy_entry(of: PolicyOf) -> Entry:
         "validity_s": int(of.policy.validity.total_seconds()),
         "word_is_enough": of.policy.word_is_enough,
     }
+    # Only where it says more than entries from before there were quotes, so that those stay what they are.
+    return {**entry, "voucher": "quote"} if of.policy.must_quote else entry
 
 
 def server_entry(endpoint: Endpoint) -> Entry:
@@ -97,6 +116,17 @@ def server_entry(endpoint: Endpoint) -> Entry:
         "url": endpoint.url,
         "ca_pem": endpoint.ca_pem,
         "counts": endpoint.counts,
+    }
+
+
+def key_entry(bound: BoundKey) -> Entry:
+    """A host's key as an entry."""
+    return {
+        "server": bound.server,
+        "host": bound.host,
+        "public": as_text(bound.public),
+        "fingerprint": bound.fingerprint,
+        "source": bound.source.value,
     }
 
 
@@ -130,7 +160,7 @@ def read_baseline(entry_id: str, entry: Entry) -> Baseline:
 
 def read_policy(entry_id: str, entry: Entry) -> PolicyOf:
     """Raises `InvalidReference`."""
-    _only(entry, {"server", "pool", "parts", "validity_s", "word_is_enough"})
+    _only(entry, {"server", "pool", "parts", "validity_s", "word_is_enough"}, {"voucher"})
     server, pool = _typed(entry["server"], str, "server"), _typed(entry["pool"], str, "pool")
     if policy_id(server, pool) != entry_id:
         raise InvalidReference("its id names another server or pool")
@@ -142,7 +172,11 @@ def read_policy(entry_id: str, entry: Entry) -> PolicyOf:
     if seconds > LONGEST_VALIDITY_S:
         raise InvalidReference("evidence can't be valid for more than 7 days")
     word = _typed(entry["word_is_enough"], bool, "word_is_enough")
-    return PolicyOf(server, pool, Policy(requirements, timedelta(seconds=seconds), word))
+    voucher = entry.get("voucher", "word")
+    if voucher not in ("word", "quote"):
+        raise InvalidReference("voucher must be word or quote")
+    policy = Policy(requirements, timedelta(seconds=seconds), word, must_quote=voucher == "quote")
+    return PolicyOf(server, pool, policy)
 
 
 def read_server(entry_id: str, entry: Entry) -> Endpoint:
@@ -157,14 +191,34 @@ def read_server(entry_id: str, entry: Entry) -> Endpoint:
     return Endpoint(name, kind, url, ca_pem, counts=_typed(entry["counts"], bool, "counts"))
 
 
-READ: Mapping[EntryKind, Callable[[str, Entry], Baseline | PolicyOf | Endpoint]] = {
+def read_key(entry_id: str, entry: Entry) -> BoundKey:
+    """Raises `InvalidReference`. Whether the bytes are a key says `BoundKey.flaw`, whoever proposes asks it."""
+    _only(entry, {"server", "host", "public", "fingerprint", "source"})
+    server, host, public, fingerprint = (
+        _typed(entry[key], str, key) for key in ("server", "host", "public", "fingerprint")
+    )
+    if key_id(server, host) != entry_id or not _HOST.fullmatch(host):
+        raise InvalidReference("its id names another server or host, or what can be none")
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise InvalidReference("fingerprint must be 64 hexadecimal digits in lower case")
+    try:
+        data = binascii.a2b_base64(public, strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise InvalidReference("public must be base64") from None
+    if not 0 < len(data) <= LONGEST_KEY or as_text(data) != public:
+        raise InvalidReference(f"public must hold 1 to {LONGEST_KEY} bytes")
+    return BoundKey(server, host, data, fingerprint, _one_of(KeySource, entry["source"], "source"))
+
+
+READ: Mapping[EntryKind, Callable[[str, Entry], Read]] = {
     EntryKind.BASELINE: read_baseline,
     EntryKind.POLICY: read_policy,
     EntryKind.SERVER: read_server,
+    EntryKind.KEY: read_key,
 }
 
 
-def read_entry(entry_id: str, entry: Entry) -> Baseline | PolicyOf | Endpoint:
+def read_entry(entry_id: str, entry: Entry) -> Read:
     """What an entry says; raises `InvalidReference`."""
     return READ[kind_of(entry_id)](entry_id, entry)
 
@@ -184,8 +238,8 @@ def _requirement(part: Part, need: Entry) -> Requirement:
     return Requirement(part, _one_of(Bank, need["bank"], "bank"), frozenset(registers))
 
 
-def _only(entry: object, keys: set[str]) -> None:
-    if not isinstance(entry, Mapping) or set(entry) != keys:
+def _only(entry: object, keys: AbstractSet[str], optional: AbstractSet[str] = frozenset()) -> None:
+    if not isinstance(entry, Mapping) or set(entry) - optional != keys:
         raise InvalidReference(f"an entry of this kind has exactly the keys {', '.join(sorted(keys))}")
 
 

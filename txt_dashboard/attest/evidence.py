@@ -63,6 +63,7 @@ UNPROVEN = frozenset(
         Reason.TPM_KEY_MISSING,
         Reason.TPM_KEY_SHARED,
         Reason.TPM_IDENTITY_CHANGED,
+        Reason.QUOTE_MISSING,
         Reason.QUOTE_REJECTED,
         Reason.TPM_ROLLED_BACK,
     }

@@ -77,6 +77,10 @@ class Reason(Enum):
         "tpm_identity_changed",
         gettext_noop("The TPM's identity changed: the host shows key {shown} instead of the approved {approved}."),
     )
+    QUOTE_MISSING = (
+        "quote_missing",
+        gettext_noop("The policy asks for a quote by the host's TPM, and none vouches for these values."),
+    )
     QUOTE_REJECTED = ("quote_rejected", gettext_noop("The quote proves nothing: {detail}"))
     TPM_ROLLED_BACK = (
         "tpm_rolled_back",

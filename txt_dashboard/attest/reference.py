@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
+from txt_dashboard.attest.bound_key import BoundKey
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank, Registers, Values
 
 
@@ -55,10 +56,13 @@ class Policy:
     requirements: tuple[Requirement, ...]
     validity: timedelta
     word_is_enough: bool = False  # the server's verdict may stand alone where ours is undetermined
+    must_quote: bool = False  # only what a host's TPM signed vouches for registers, no server's word
 
     def __post_init__(self) -> None:
         if not self.requirements and not self.word_is_enough:
             raise InvalidReference("a policy must require at least one part")
+        if self.must_quote and (self.word_is_enough or not self.requirements):
+            raise InvalidReference("a policy that asks for a quote can't be content with the server's word")
         if len({each.part for each in self.requirements}) != len(self.requirements):
             raise InvalidReference("a policy names a part twice")
         if self.validity <= timedelta(0):
@@ -171,13 +175,15 @@ class Rules:
             f"{need.part}:{need.bank}:{sorted(need.registers)}"
             for need in sorted(policy.requirements, key=lambda need: need.part)
         ]
+        # Nothing is added where no quote is asked for: keys from before there were any stay what they are.
         head = f"{parts}\n{policy.validity.total_seconds()}\n{policy.word_is_enough}\n"
+        head += "quote\n" * policy.must_quote
         return hashlib.sha256((head + "\n".join(sorted(b.key for b in self.baselines))).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class ReferenceSet:
-    """All that can make a host trusted: baselines, a policy for each server and pool, and the servers that count.
+    """All that can make a host trusted: baselines, a policy for each server and pool, servers that count, and keys.
 
     `refused` says why nothing is in force although something should be; it is empty otherwise.
     """
@@ -185,6 +191,7 @@ class ReferenceSet:
     baselines: tuple[Baseline, ...]
     policies: Mapping[tuple[str, str], Policy]  # (server, pool) -> policy; pool "" is the server's default
     servers: Mapping[str, Endpoint] = field(default_factory=dict)
+    keys: Mapping[tuple[str, str], BoundKey] = field(default_factory=dict)  # (server, host) -> its TPM's key
     number: int = 0  # of the signed set
     refused: str = ""
 
@@ -192,6 +199,21 @@ class ReferenceSet:
     def counting(self) -> frozenset[str]:
         """The servers of which people approved that their word counts. All others are only observed."""
         return frozenset(name for name, endpoint in self.servers.items() if endpoint.counts)
+
+    @cached_property
+    def shared_keys(self) -> frozenset[str]:
+        """Fingerprints of keys that are approved for more than one host: they prove nothing of either."""
+        hosts_of: dict[str, set[str]] = {}
+        for (_, host), bound in self.keys.items():
+            hosts_of.setdefault(bound.fingerprint, set()).add(host)
+        return frozenset(fingerprint for fingerprint, hosts in hosts_of.items() if len(hosts) > 1)
+
+    def bound(self, server: str, host: str) -> str:
+        """What key the host is bound to: equal texts, judged by the same key; empty, by none."""
+        bound = self.keys.get((server, host))
+        if bound is None:
+            return ""
+        return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
 
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""

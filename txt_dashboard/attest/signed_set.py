@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from txt_dashboard.attest.entries import Entry, PolicyOf, read_entry
+from txt_dashboard.attest.bound_key import BoundKey
+from txt_dashboard.attest.entries import Entry, PolicyOf, Read, read_entry
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference, Policy, ReferenceSet
 from txt_dashboard.attest.signing import PublicKeys, Purpose, Signature, SigningError, SigningKey
 
@@ -111,6 +112,7 @@ class SignedSet:
         baselines: list[Baseline] = []
         policies: dict[tuple[str, str], Policy] = {}
         servers: dict[str, Endpoint] = {}
+        keys: dict[tuple[str, str], BoundKey] = {}
         for id_, entry in self.entries.items():
             try:
                 for read in _in_time(id_, entry):
@@ -121,10 +123,12 @@ class SignedSet:
                             policies[read.server, read.pool] = read.policy
                         case Endpoint():
                             servers[read.name] = read
+                        case BoundKey():
+                            keys[read.server, read.host] = read
             except InvalidReference as error:
                 raise InvalidSet(f"entry {id_[:80]} can't be read: {error}") from None
         ordered = tuple(sorted(baselines, key=lambda each: each.key))
-        return ReferenceSet(ordered, policies, servers, number=self.number)
+        return ReferenceSet(ordered, policies, servers, keys, number=self.number)
 
     @cached_property
     def emergencies(self) -> Mapping[str, datetime]:
@@ -238,7 +242,7 @@ def emergency_of(entry: Entry) -> tuple[datetime, Entry | None] | None:
     return until, before
 
 
-def _in_time(id_: str, entry: Entry) -> Iterator[Baseline | PolicyOf | Endpoint]:
+def _in_time(id_: str, entry: Entry) -> Iterator[Read]:
     """What an entry says: by an emergency, one thing until it ends and another from then on."""
     if not isinstance(entry, Mapping):
         raise InvalidReference("it is no object")

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from txt_dashboard import demo
+from txt_dashboard.actions.attestation_keys import propose_key_list
 from txt_dashboard.actions.governance.accounts import name_first_approvers, note_roles
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.decide import approve
@@ -101,10 +102,12 @@ def _give_server(url: str) -> list[Proposal]:
 
 def _load(story: demo.Story) -> list[Proposal]:
     with tempfile.TemporaryDirectory() as folder:
-        inventory, golden = Path(folder) / "inventory.csv", Path(folder) / "golden.json"
-        subprocess.run(
-            [*demo.simulator(story), "--inventory", str(inventory), "--golden", str(golden)], check=True, timeout=120
-        )
+        inventory, golden, keys = (Path(folder) / name for name in ("inventory.csv", "golden.json", "keys.csv"))
+        files = ["--inventory", str(inventory), "--golden", str(golden), "--keys", str(keys)]
+        subprocess.run([*demo.simulator(story), *files], check=True, timeout=120)
         load_hosts(COMMAND_LINE, read_inventory(inventory), server=SERVER, now=timezone.now())
         title, reason = "Golden values of the first day", "What the fleet showed when it was set up."
-        return [propose_file(COMMAND_LINE, golden.read_bytes(), title=title, reason=reason, now=timezone.now())]
+        values = propose_file(COMMAND_LINE, golden.read_bytes(), title=title, reason=reason, now=timezone.now())
+        words = {"title": "TPM keys of the DL360", "reason": "The maker sent the list with the machines."}
+        bound = propose_key_list(COMMAND_LINE, SERVER, keys.read_bytes(), **words, now=timezone.now())
+        return [values, bound]

@@ -13,6 +13,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
+from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -23,14 +24,17 @@ __all__ = [
     "Attestation",
     "Decision",
     "DecisionVerb",
+    "EventLog",
     "Host",
     "HostEvent",
+    "MeasuredLog",
     "Measurement",
     "PollRequest",
     "Proposal",
     "ProposalState",
     "Publication",
     "PublicationState",
+    "Quoted",
     "Registering",
     "Server",
     "SignedSet",

@@ -44,6 +44,7 @@ class Server(models.Model):
     error = models.TextField(blank=True)
     remarks = models.JSONField(default=list)  # what was ignored in the last answer
     ahead_s = models.FloatField(default=0)  # its clock against ours, in the last answer
+    passes_quotes = models.BooleanField(default=False)  # as it answered when its hosts were last listed
     listed_at = models.DateTimeField(null=True, blank=True)  # when its own list of hosts was last read
 
     test_requested_at = models.DateTimeField(null=True, blank=True)

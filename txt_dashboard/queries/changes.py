@@ -1,17 +1,20 @@
 """What changed: hosts that left their baselines, grouped by identical values of what differs."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db.models import Count, Max, Min
 
 from txt_dashboard.attest.appraisal import State
+from txt_dashboard.attest.eventlog.why import sentence
 from txt_dashboard.attest.pcr import Difference
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.models import Attestation
 from txt_dashboard.queries.closest import Compared, compare
+from txt_dashboard.queries.why import whys
 
 SHOWN = 8
 _SERVER_ONLY = (Reason.SERVER_UNTRUSTED.code, Reason.SERVER_UNTRUSTED_ALONE.code)
@@ -30,6 +33,7 @@ class Change:
     server: str = ""
     registers: tuple[int, ...] = ()
     differences: tuple[Difference, ...] = ()
+    why: str = ""  # what the logs say, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,17 @@ class _Group:
 
 
 def changes(reference: ReferenceSet, now: datetime) -> Changes:
-    """Groups of hosts that drifted alike, and of hosts that only their server calls untrusted. Four queries."""
+    """Groups of hosts that drifted alike, and of hosts that only their server calls untrusted. Five queries."""
     groups = sorted(_groups(), key=lambda group: (-group.hosts, group.key))
     shown = groups[:SHOWN]
     examples = Attestation.objects.filter(pk__in=[group.example for group in shown])
     of_group = {each.pk: each for each in examples.select_related("host", "server").defer("others", "details")}
     compared = compare(of_group.values(), reference, now)
-    drifted = [_change(group, of_group[group.example], compared[group.example]) for group in shown]
+    told = _whys(compared)
+    drifted = [
+        _change(group, of_group[group.example], compared[group.example], told.get(group.example, ""))
+        for group in shown
+    ]
     return Changes((*drifted, *_by_word()), len(groups) - len(shown))
 
 
@@ -80,7 +88,17 @@ def _groups() -> Iterable[_Group]:
     return groups.values()
 
 
-def _change(group: _Group, example: Attestation, compared: Compared) -> Change:
+def _whys(compared: Mapping[int, Compared]) -> dict[int, str]:
+    """What the logs say of each example, where there are logs of its values and of the golden ones."""
+    pairs = [(id_, pair) for id_, each in compared.items() for pair in each.pairs]
+    clauses: dict[int, list[str]] = defaultdict(list)
+    for (id_, _), by_register in zip(pairs, whys([pair for _, pair in pairs]), strict=True):
+        said = clauses[id_]
+        said += [each for change in by_register.values() for each in change.clauses if each not in said]
+    return {id_: sentence(said) for id_, said in clauses.items() if said}
+
+
+def _change(group: _Group, example: Attestation, compared: Compared, why: str) -> Change:
     return Change(
         hosts=group.hosts,
         first=group.first,
@@ -91,6 +109,7 @@ def _change(group: _Group, example: Attestation, compared: Compared) -> Change:
         server=example.server.name,
         registers=tuple(example.differing),
         differences=tuple(difference for part in compared.parts for difference in part.differences),
+        why=why,
     )
 
 

@@ -9,6 +9,7 @@ from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Measurement, Part, ReferenceSet, Rules
 from txt_dashboard.models import Attestation
 from txt_dashboard.models import Measurement as MeasurementRow
+from txt_dashboard.queries.why import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Compared:
     """What one attestation's measurements showed against the rules that are in force now."""
 
     parts: tuple[PartAppraisal, ...]
+    pairs: tuple[Pair, ...] = ()  # values of the parts that differ, golden and actual
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -56,10 +58,15 @@ def _compare(shown: Iterable[Measurement], rules: Rules | None) -> Compared:
     if rules is None:
         return Compared(())
     of_part = {(each.part, each.bank): each for each in shown}
-    return Compared(
-        tuple(
-            appraise_part(of_part[need.part, need.bank], need, rules.baselines)
-            for need in rules.policy.requirements
-            if (need.part, need.bank) in of_part
-        )
-    )
+    parts: list[PartAppraisal] = []
+    pairs: list[Pair] = []
+    for need in rules.policy.requirements:
+        measured = of_part.get((need.part, need.bank))
+        if measured is None:
+            continue
+        part = appraise_part(measured, need, rules.baselines)
+        parts.append(part)
+        if part.differences and part.baseline:
+            golden = {index: part.baseline.values[index] for index in need.indexes}
+            pairs.append(Pair(need.part, need.bank, golden, measured.values))
+    return Compared(tuple(parts), tuple(pairs))

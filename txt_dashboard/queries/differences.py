@@ -1,10 +1,11 @@
 """What a proposal would change, entry by entry: what is in force against what is proposed."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from txt_dashboard.attest.bound_key import BoundKey
 from txt_dashboard.attest.entries import Entry, EntryKind, PolicyOf, kind_of, read_entry
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference
 from txt_dashboard.attest.registers import mapping_of, meaning
@@ -12,8 +13,9 @@ from txt_dashboard.attest.signed_set import EMPTY, Change, InvalidSet, Patch, Si
 from txt_dashboard.models import Proposal, ProposalState
 from txt_dashboard.queries.host import Register
 from txt_dashboard.queries.in_force import in_force, opened
+from txt_dashboard.queries.why import Pair, whys
 
-Said = Baseline | PolicyOf | Endpoint
+Said = Baseline | PolicyOf | Endpoint | BoundKey
 
 
 class Act(StrEnum):
@@ -47,7 +49,16 @@ class Difference:
         said = self.after or self.before
         if isinstance(said, PolicyOf):
             return f"{said.server} / {said.pool}" if said.pool else said.server
+        if isinstance(said, BoundKey):
+            return said.host
         return said.name if said is not None else self.entry_id
+
+    @property
+    def pair(self) -> Pair | None:
+        """Values in force and proposed values, where both are there."""
+        if self.against is None or not isinstance(self.after, Baseline) or self.after.bank is not self.against.bank:
+            return None
+        return Pair(self.after.part, self.after.bank, self.against.values, self.after.values)
 
     @property
     def differing(self) -> tuple[Register, ...]:
@@ -76,7 +87,7 @@ class Differences:
 
 
 def differences(proposal: Proposal, now: datetime) -> Differences:
-    """What the proposal changes in what is in force; of one in force, what it did change. One query, or two."""
+    """What the proposal changes in what is in force; of one in force, what it did change. Three queries at most."""
     try:
         patch = Patch.read(proposal.patch)
         base = _base(proposal)
@@ -84,9 +95,22 @@ def differences(proposal: Proposal, now: datetime) -> Differences:
         entries = [_difference(id_, each, base, known, now) for id_, each in sorted(patch.changes.items())]
     except (InvalidSet, InvalidReference) as error:
         return Differences((), unreadable=str(error))
+    entries = _explained(entries)
     order = list(Act)
     entries.sort(key=lambda each: (each.kind != EntryKind.SERVER, each.kind, order.index(each.act), each.name))
     return Differences(tuple(entries), patch.restores, patch.content_hash != proposal.content_hash)
+
+
+def _explained(entries: Sequence[Difference]) -> list[Difference]:
+    """With what logs say of the registers that change, where hosts have shown both values. One query."""
+    paired = [(at, pair) for at, each in enumerate(entries) if (pair := each.pair) is not None]
+    if not paired:
+        return list(entries)
+    told = dict(zip([at for at, _ in paired], whys([pair for _, pair in paired]), strict=True))
+    return [
+        replace(each, registers=tuple(replace(row, why=told.get(at, {}).get(row.index)) for row in each.registers))
+        for at, each in enumerate(entries)
+    ]
 
 
 def kinds_of(proposal: Proposal) -> dict[str, int]:

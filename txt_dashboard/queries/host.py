@@ -1,10 +1,10 @@
 """One host: what each server says of it, what was expected, and how the two compare under the rules in force."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from txt_dashboard.attest.appraisal import (
     Freshness,
@@ -16,6 +16,7 @@ from txt_dashboard.attest.appraisal import (
     appraise,
     freshness,
 )
+from txt_dashboard.attest.eventlog.why import Change as Why
 from txt_dashboard.attest.evidence import Evidence, Verdict
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, Bank, Launch, Registers, launch_state
 from txt_dashboard.attest.reasons import Finding, Reason
@@ -24,8 +25,7 @@ from txt_dashboard.attest.registers import LaunchMapping, Meaning, mapping_of, m
 from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.evidence import read_evidence, read_finding
 from txt_dashboard.queries.state import with_state
-
-NEIGHBOURS_SHOWN = 60
+from txt_dashboard.queries.why import Pair, whys
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,12 @@ class Register:
     meaning: Meaning
     golden: bytes | None
     actual: bytes | None
+    why: Why | None = None  # what logs of both values say differently
+
+    @property
+    def why_id(self) -> str:
+        """Of the fold that holds the events, so that it stays open when the page refreshes itself."""
+        return f"why-{self.bank}-{self.index}"
 
     @property
     def differs(self) -> bool:
@@ -65,6 +71,7 @@ class Testimony:
     freshness: Freshness
     asking: bool  # a worker has the host in hand
     waiting_since: datetime | None  # due, and no worker has taken it
+    whys: Mapping[int, Why] = field(default_factory=dict)  # by register that differs
 
     @property
     def counts(self) -> bool:
@@ -184,6 +191,21 @@ class Testimony:
             if values
         )
 
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Golden and actual values of each part that differs from its closest baseline."""
+        return tuple(
+            Pair(
+                part.part,
+                need.bank,
+                {index: part.baseline.values[index] for index in need.indexes},
+                {i: value for i, value in self.registers.get(need.bank, {}).items() if i in need.registers},
+            )
+            for part in self.parts
+            if part.differences and part.baseline
+            for need in [self._requirement(part.part)]
+        )
+
     def _held(self, bank: Bank, index: int, value: bytes) -> Register:
         return Register(bank, index, meaning(index, self.mapping), None, value)
 
@@ -192,7 +214,8 @@ class Testimony:
         golden = part.baseline.values if part.baseline else {}
         actual = self.registers.get(need.bank, {})
         for index in sorted(need.registers):
-            yield Register(need.bank, index, meaning(index, self.mapping), golden.get(index), actual.get(index))
+            values = golden.get(index), actual.get(index)
+            yield Register(need.bank, index, meaning(index, self.mapping), *values, self.whys.get(index))
 
     def _requirement(self, part: Part) -> Requirement:
         needs = self.rules.policy.requirements if self.rules else ()
@@ -213,29 +236,15 @@ class Past:
         return self.ended - self.began
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Other hosts with the same values: all that differ in the same way, or all that match alike."""
-
-    count: int
-    shown: tuple[Host, ...]
-    drift_key: str
-
-    @property
-    def hidden(self) -> int:
-        """How many more there are than are shown."""
-        return self.count - len(self.shown)
-
-
 def find_host(name: str, now: datetime) -> Host | None:
     """The host of this name with its effective state, or `None`."""
     return with_state(Host.objects.filter(name=name), now).first()
 
 
 def testimonies(host: Host, reference: ReferenceSet, now: datetime) -> tuple[Testimony, ...]:
-    """What each server says of the host, appraised under the rules now in force. One query."""
+    """What each server says of the host, appraised under the rules now in force. Two queries at most."""
     rows = host.attestations.select_related("server", "platform", "vmm").order_by("server__name")
-    return tuple(_testimony(row, host.pool, reference, now) for row in rows)
+    return tuple(_explained(_testimony(row, host.pool, reference, now)) for row in rows)
 
 
 def lapsed_at(host: Host, said: Sequence[Testimony]) -> datetime | None:
@@ -258,13 +267,6 @@ def past_of(host: Host, lapsed: datetime | None) -> Past | None:
     return Past(changes[0].previous_state, began, changes[0].at)
 
 
-def neighbours(attestation: Attestation, now: datetime) -> Neighbours:
-    """Other hosts that show this server the same values. Two queries."""
-    alike = _alike(attestation).exclude(host=attestation.host_id)
-    hosts = with_state(Host.objects.filter(id__in=alike.values("host_id")), now)
-    return Neighbours(alike.count(), tuple(hosts.order_by("name")[:NEIGHBOURS_SHOWN]), attestation.drift_key)
-
-
 def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: datetime) -> Testimony:
     evidence = read_evidence(row)
     rules = reference.rules(row.server.name, pool, now)
@@ -285,10 +287,8 @@ def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: dateti
     )
 
 
-def _alike(attestation: Attestation) -> QuerySet[Attestation]:
-    rows = Attestation.objects.filter(server=attestation.server_id)
-    if attestation.drift_key:
-        return rows.filter(drift_key=attestation.drift_key)
-    if attestation.platform_id is None and attestation.vmm_id is None:
-        return rows.none()
-    return rows.filter(drift_key="", platform=attestation.platform_id, vmm=attestation.vmm_id)
+def _explained(said: Testimony) -> Testimony:
+    """With what logs say of the registers that differ. No query where none does."""
+    if not said.differing:
+        return said
+    return replace(said, whys={index: why for each in whys(said.pairs) for index, why in each.items()})

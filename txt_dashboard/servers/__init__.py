@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from txt_dashboard.servers.base import AttestationServer, Clock, Connection
+from txt_dashboard.servers.base import AttestationServer, Clock, Connection, QuoteServer
 from txt_dashboard.servers.whitelist import Whitelist
 
 
@@ -11,13 +11,15 @@ from txt_dashboard.servers.whitelist import Whitelist
 class Factory:
     """One kind of attestation server: its name for people, and what makes an adapter of that kind.
 
-    `whitelist` makes what writes golden values, `None` where this kind takes none. Both raise `ServerError`
-    for a connection whose own data are unusable; they ask nothing.
+    `whitelist` makes what writes golden values, `None` where this kind takes none. `quotes` makes what asks for
+    quotes and event logs, `None` where no server of this kind passes them on; of the others each must be asked.
+    All raise `ServerError` for a connection whose own data are unusable; they ask nothing.
     """
 
     label: str
     build: Callable[[Connection, Clock], AttestationServer]
     whitelist: Callable[[Connection], Whitelist] | None = None
+    quotes: Callable[[Connection, Clock], QuoteServer] | None = None
 
 
 def _open_attestation(dialect: str) -> Callable[[Connection, Clock], AttestationServer]:
@@ -39,7 +41,13 @@ def _oat_whitelist(dialect: str) -> Callable[[Connection], Whitelist]:
     return build
 
 
+def _oat_quotes(connection: Connection, clock: Clock) -> QuoteServer:
+    from txt_dashboard.servers.oat_quotes import OatQuotes  # noqa: PLC0415
+
+    return OatQuotes(connection, clock=clock)
+
+
 KINDS: Mapping[str, Factory] = {
-    "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6"), _oat_whitelist("1.6")),
-    "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x"), _oat_whitelist("2.x")),
+    "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6"), _oat_whitelist("1.6"), _oat_quotes),
+    "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x"), _oat_whitelist("2.x"), _oat_quotes),
 }

@@ -143,6 +143,10 @@ class QuoteServer(Protocol):
         """Lets these hosts quote the registers with our nonce; raises `ServerError` only where none got an answer."""
         ...
 
+    def offers_quotes(self) -> bool:
+        """Whether the server knows such requests at all; raises `ServerError` where it does not answer."""
+        ...
+
     def event_log(self, host: str) -> bytes:
         """The event log of the host's last boot, as the host wrote it; raises `ServerError`."""
         ...

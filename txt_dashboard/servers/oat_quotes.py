@@ -16,7 +16,7 @@ from txt_dashboard.attest.material import Material
 from txt_dashboard.attest.pcr import Bank, PcrError, Registers, parse_index, parse_value
 from txt_dashboard.attest.quote import Quote
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.servers.base import AnswerUnusable, Clock, Connection, QuoteBatch, Selection
+from txt_dashboard.servers.base import AnswerUnusable, Clock, Connection, QuoteBatch, Refused, Selection
 from txt_dashboard.servers.dates import DateError, parse_date
 from txt_dashboard.servers.decode import BadRow, clean, decode_answer, decode_row
 from txt_dashboard.servers.http import Client
@@ -78,6 +78,14 @@ class OatQuotes:
         received_at = self._clock()
         answers, remarks = read_quotes(body, names)
         return QuoteBatch(answers, requested_at, received_at, remarks)
+
+    def offers_quotes(self) -> bool:
+        """Whether it has the extension: it is asked for the quotes of no host."""
+        try:
+            self.quote((), bytes(16), {Bank.SHA256: frozenset({0})})
+        except (AnswerUnusable, Refused):
+            return False
+        return True
 
     def event_log(self, host: str) -> bytes:
         """The event log of the host's last boot."""

@@ -17,7 +17,7 @@ from txt_dashboard.simulator.quotes import add_quotes
 from txt_dashboard.simulator.registry import UnusableState
 from txt_dashboard.simulator.server import CannotListen, SimulatorServer
 from txt_dashboard.simulator.simulation import Moment, Simulation
-from txt_dashboard.simulator.startkit import golden_json, inventory_csv, registrations_csv
+from txt_dashboard.simulator.startkit import golden_json, inventory_csv, keys_csv, registrations_csv
 
 DIALECTS = {dialect.name: dialect for dialect in (Oat1, Oat2)}
 UNUSABLE = 2  # exit status: the options, the address or a file can't be used
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
     fleet = build_fleet(options.hosts, options.seed)
     try:
-        if options.inventory or options.golden or options.registrations:
+        if options.inventory or options.golden or options.registrations or options.keys:
             return _write(fleet, options)
         return _serve(fleet, options)
     except (OSError, CannotListen, UnusableState) as error:
@@ -90,6 +90,8 @@ def _write(fleet: Fleet, options: argparse.Namespace) -> int:
         options.golden.write_text(golden_json(fleet), encoding="utf-8")
     if options.registrations:
         options.registrations.write_text(registrations_csv(fleet), encoding="utf-8")
+    if options.keys:
+        options.keys.write_text(keys_csv(fleet), encoding="utf-8")
     return 0
 
 
@@ -110,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", type=Path, help="PEM private key of --cert, where that file does not hold it")
     parser.add_argument("--inventory", type=Path, help="writes the hosts and their pools as CSV, and exits")
     parser.add_argument("--golden", type=Path, help="writes the approved golden values as JSON, and exits")
+    parser.add_argument("--keys", type=Path, help="writes the TPM keys of one model's hosts as CSV, and exits")
     parser.add_argument("--registrations", type=Path, help="writes how all hosts are to be registered, and exits")
     return parser
 

@@ -86,7 +86,9 @@ class Quotes:
 
     def _counters(self, host: Host, seconds: float) -> tpm.Counters:
         rebooted = self._simulation.story.booted_at(host, seconds) > 0
-        return tpm.Counters(_RESETS_BEFORE + rebooted, _CLOCK_BEFORE + int(seconds * 1000))
+        # The story may stand still; a TPM's clock never does.
+        passed = self._now().timestamp() + seconds
+        return tpm.Counters(_RESETS_BEFORE + rebooted, _CLOCK_BEFORE + int(passed * 1000))
 
 
 def _nonce(document: Json) -> bytes:

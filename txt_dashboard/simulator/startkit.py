@@ -3,13 +3,15 @@
 Golden values are those at the story's beginning: never the kernel update, never the odd boot loader.
 """
 
+import base64
 import csv
 import io
 import json
 from typing import Any
 
-from txt_dashboard.simulator.fleet import BANK, PLATFORM_REGISTERS, VMM_REGISTERS, Fleet
+from txt_dashboard.simulator.fleet import BANK, DL360, PLATFORM_REGISTERS, VMM_REGISTERS, Fleet
 from txt_dashboard.simulator.registry import registrations
+from txt_dashboard.simulator.tpm import p256_key, public_area
 from txt_dashboard.simulator.whitelist import Mle, MleType, all_mles
 
 SERVER = "oat-1"
@@ -39,6 +41,17 @@ def registrations_csv(fleet: Fleet) -> str:
     for host in registrations(fleet):
         bios, vmm = host.bios[:3], (*host.vmm[:2], *host.vmm[3:])
         writer.writerow((host.name, host.address, host.port, fleet.by_name[host.name].pool, *bios, *vmm))
+    return text.getvalue()
+
+
+def keys_csv(fleet: Fleet) -> str:
+    """A header `host,key` and the TPM keys of one model's hosts: those that are made at once, for they use P-256."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("host", "key"))
+    for number, host in enumerate(fleet.hosts):
+        if host.hardware == DL360:
+            writer.writerow((host.name, base64.b64encode(public_area(p256_key(fleet.seed, number))).decode()))
     return text.getvalue()
 
 

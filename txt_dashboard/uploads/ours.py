@@ -1,6 +1,7 @@
 """Our own baseline file; docs/baselines.md describes it. It is read whole or not at all."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -25,6 +26,7 @@ class _Policy(Struct, forbid_unknown_fields=True):
     validity_s: int
     pool: str = ""
     word_is_enough: bool = False
+    voucher: Literal["word", "quote"] = "word"
 
 
 class _Baseline(Struct, forbid_unknown_fields=True):
@@ -86,4 +88,6 @@ def _draft(entry: _Baseline) -> Draft:
 
 def _policy(entry: _Policy) -> Policy:
     needs = (Requirement(part, need.bank, frozenset(need.registers)) for part, need in sorted(entry.parts.items()))
-    return Policy(tuple(needs), timedelta(seconds=entry.validity_s), entry.word_is_enough)
+    must_quote = entry.voucher == "quote"
+    validity = timedelta(seconds=entry.validity_s)
+    return Policy(tuple(needs), validity, entry.word_is_enough, must_quote=must_quote)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext, ngettext
 
+from txt_dashboard.attest.bound_key import BoundKey, KeySource
 from txt_dashboard.attest.entries import PolicyOf
 from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy
 from txt_dashboard.queries.differences import Act, Difference, Said
@@ -81,7 +82,22 @@ def _values(said: Said | None) -> dict[str, Shown]:
             gettext("Address"): said.url,
             gettext("Authorities"): _authorities(said.ca_pem),
         }
+    if isinstance(said, BoundKey):
+        return _of_key(said)
     return {}
+
+
+def _of_key(said: BoundKey) -> dict[str, Shown]:
+    words = {
+        KeySource.LIST: gettext("a list that somebody brought along"),
+        KeySource.SERVER: gettext("the attestation server's word"),
+    }
+    return {
+        gettext("Server"): said.server,
+        gettext("Host"): said.host,
+        gettext("Key, SHA-256"): said.fingerprint,
+        gettext("That it is this host's says"): words[said.source],
+    }
 
 
 def _of_policy(said: PolicyOf) -> dict[str, Shown]:
@@ -92,6 +108,7 @@ def _of_policy(said: PolicyOf) -> dict[str, Shown]:
         **{part_name(part): required(policy, part) for part in Part},
         gettext("Evidence valid for"): span(policy.validity),
         gettext("Server's word is enough"): gettext("yes") if policy.word_is_enough else gettext("no"),
+        gettext("A quote is needed"): gettext("yes") if policy.must_quote else gettext("no"),
     }
 
 
@@ -116,6 +133,12 @@ def _heed(difference: Difference) -> dict[str, str]:
             )
         if was:
             found.update(_dropped(was, after.policy))
+        if was and was.must_quote and not after.policy.must_quote:
+            found[gettext("A quote is needed")] = gettext("The server's word vouches for registers from then on.")
+    if isinstance(after, BoundKey) and isinstance(before, BoundKey) and after.fingerprint != before.fingerprint:
+        found[gettext("Key, SHA-256")] = gettext(
+            "Another TPM, or the same one cleared: find out which before you agree."
+        )
     if isinstance(after, Endpoint):
         if not after.url.lower().startswith("https:"):
             found[gettext("Address")] = gettext("Without TLS: anybody on the way can change what it says.")

@@ -61,6 +61,7 @@ class PolicyRow:
     vmm: str
     validity: str
     word_is_enough: bool
+    must_quote: bool
 
 
 @require_safe
@@ -179,6 +180,7 @@ def _policies(current: InForce, query: str) -> list[PolicyRow]:
             required(of.policy, Part.VMM),
             span(of.policy.validity),
             of.policy.word_is_enough,
+            of.policy.must_quote,
         )
         for entry_id, of in golden.policies(current.reference)
         if wanted in of.server.lower() or wanted in of.pool.lower()

@@ -17,6 +17,8 @@ from txt_dashboard.models import Host
 from txt_dashboard.queries import host as queries
 from txt_dashboard.queries.history import history as read_history
 from txt_dashboard.queries.host import Testimony
+from txt_dashboard.queries.neighbours import neighbours
+from txt_dashboard.queries.quoted import quotations
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.steps import steps
@@ -28,13 +30,13 @@ WATCHED = timedelta(minutes=1)  # how long a page looks more often for an answer
 @require_GET
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """Measurements: golden against actual."""
-    return render(request, "host/measurements.html", _context(request, name, "measurements"))
+    return render(request, "host/measurements.html", context_of(request, name, "measurements"))
 
 
 @require_GET
 def history(request: HttpRequest, name: str) -> HttpResponse:
     """What became of the host, newest first."""
-    context = _context(request, name, "history")
+    context = context_of(request, name, "history")
     before = _read_place(request.GET.get("before", ""))
     found = read_history(context["host"], before)
     older = f"{found.older[0].isoformat()}~{found.older[1]}" if found.older else ""
@@ -46,9 +48,10 @@ def history(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def evidence(request: HttpRequest, name: str) -> HttpResponse:
     """The facts in full; with `download` all that is held of the host as JSON."""
-    context = _context(request, name, "evidence")
+    context = context_of(request, name, "evidence")
     if "download" not in request.GET:
-        return render(request, "host/evidence.html", context)
+        pairs = [(each, context["quotations"].get(each.attestation.pk)) for each in context["testimonies"]]
+        return render(request, "host/evidence.html", {**context, "pairs": pairs})
     host = context["host"]
     document = {
         "format": DOWNLOAD_FORMAT,
@@ -64,17 +67,20 @@ def evidence(request: HttpRequest, name: str) -> HttpResponse:
     return JsonResponse(document, headers=headers, json_dumps_params={"indent": 2})
 
 
-def _context(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
+def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
+    """What all tabs of a host's page show."""
     now = timezone.now()
-    host = _find(name, now)
-    said = queries.testimonies(host, current_reference(), now)
+    host = find(name, now)
+    reference = current_reference()
+    said = queries.testimonies(host, reference, now)
     lapsed = queries.lapsed_at(host, said)
     return {
         "host": host,
         "tab": tab,
         "testimonies": said,
+        "quotations": quotations(said, reference.keys),
         "panels": [(each, list(steps(each))) for each in said],
-        "neighbours": [queries.neighbours(each.attestation, now) for each in said],
+        "neighbours": [neighbours(each.attestation, now) for each in said],
         "since_moment": lapsed or host.since,
         "past": queries.past_of(host, lapsed),
         "reason_params": host.reason_params,
@@ -84,7 +90,8 @@ def _context(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
     }
 
 
-def _find(name: str, now: datetime) -> Host:
+def find(name: str, now: datetime) -> Host:
+    """The host; raises `NotFound`."""
     host = queries.find_host(name, now)
     if host is None:
         sentence = gettext("No host is called %(name)s. The page Fleet finds hosts by a part of their name.")

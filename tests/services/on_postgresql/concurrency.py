@@ -13,6 +13,7 @@ from tests.rows import make_host, make_server, write_reference
 from txt_dashboard import conf
 from txt_dashboard.actions.claim import Claim, claim
 from txt_dashboard.actions.cycle import expire
+from txt_dashboard.actions.quotes.ask import Joined
 from txt_dashboard.actions.record import Bench, record_attestations
 from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.models import Activity, Attestation, Host, HostEvent, Server
@@ -57,7 +58,7 @@ def together(workers: ThreadPoolExecutor, work: Callable[[], object]) -> list:
 def record(claimed: Claim, at, kernel: str = "") -> None:
     answers = {row.host: evidence({18: value(kernel)} if kernel else {}, at=at) for row in claimed.rows}
     bench = Bench(current_reference(), Appraiser(), conf.clock_tolerance())
-    record_attestations(claimed, Batch(answers, at, at), bench, now=at)
+    record_attestations(claimed, Joined(Batch(answers, at, at)), bench, now=at)
 
 
 def claim_all() -> list[str]:

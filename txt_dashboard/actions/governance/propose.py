@@ -21,6 +21,7 @@ NEEDED = {
     EntryKind.BASELINE: Verb.PROPOSE_BASELINE,
     EntryKind.POLICY: Verb.PROPOSE_POLICY,
     EntryKind.SERVER: Verb.PROPOSE_SERVER,
+    EntryKind.KEY: Verb.PROPOSE_KEY,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from txt_dashboard.attest.bound_key import BoundKey
 from txt_dashboard.attest.draft import Draft, Policies, only_takes_away, refusals
 from txt_dashboard.attest.entries import Entry, PolicyOf, policy_id, read_entry
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference
@@ -11,7 +12,7 @@ from txt_dashboard.models import Server
 from txt_dashboard.servers import KINDS
 
 Wanted = Mapping[str, Entry | None]  # by the entry's id; None removes it
-Said = Baseline | PolicyOf | Endpoint
+Said = Baseline | PolicyOf | Endpoint | BoundKey
 
 _SHOWN = 100  # characters of a name
 
@@ -38,8 +39,10 @@ def errors(wanted: Wanted, held: SignedSet) -> list[str]:
         match each:
             case Baseline():
                 found += _of_baseline(each, held, policies)
-            case PolicyOf() if each.server not in servers:
+            case PolicyOf() | BoundKey() if each.server not in servers:
                 found.append(f"{shown(id_, _SHOWN)}: there is no attestation server of this name.")
+            case BoundKey() if each.flaw:
+                found.append(f"{shown(id_, _SHOWN)}: {each.flaw}.")
             case Endpoint() if each.name not in servers or each.kind not in KINDS:
                 found.append(f"{shown(id_, _SHOWN)}: there is no attestation server of this name and kind.")
     return found

@@ -42,7 +42,12 @@ class Change(NamedTuple):
     changed: tuple[tuple[Told, Told], ...]
     moved: tuple[tuple[Told, Told], ...]
     starts: tuple[int, int] | None
-    sentence: str
+    clauses: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """All of it, honestly: what the log says."""
+        return sentence(self.clauses)
 
 
 class Explanation(NamedTuple):
@@ -72,7 +77,7 @@ def explain(old: Log, new: Log, bank: Bank | None = None) -> Explanation:
         if said:
             changes[index] = change
             clauses.extend(clause for clause in said if clause not in clauses)
-    return Explanation(bank, changes, _sentence(clauses))
+    return Explanation(bank, changes, sentence(clauses))
 
 
 def _by_register(log: Log, bank: Bank) -> defaultdict[int, list[Told]]:
@@ -94,7 +99,7 @@ def _compare(old: list[Told], new: list[Told], starts: tuple[int, int]) -> tuple
     differ = starts if starts[0] != starts[1] else None
     clauses = [f"the TPM was started from locality {starts[1]} instead of {starts[0]}"] if differ else []
     clauses += _clauses(removed, added, [pair[1] for pair in changed], [pair[1] for pair in moved])
-    change = Change(tuple(removed), tuple(added), tuple(changed), moved, differ, _sentence(clauses))
+    change = Change(tuple(removed), tuple(added), tuple(changed), moved, differ, tuple(clauses))
     return change, clauses
 
 
@@ -144,7 +149,7 @@ def _clause(thing: Thing, how: str) -> str:
     return f"{thing.name} {be} {how}"
 
 
-def _sentence(clauses: Iterable[str]) -> str:
+def sentence(clauses: Iterable[str]) -> str:
     """`the log says: a, b and c`; the caveat stays in front, for the text is the log's."""
     said = list(clauses)
     if not said:

@@ -41,6 +41,7 @@ class RulesForm(forms.Form):
         help_text=_("At least three times the server's interval, or hosts turn stale between two polls."),
     )
     word_is_enough = forms.BooleanField(label=_("The server's word is enough"), required=False)
+    must_quote = forms.BooleanField(label=_("Only a quote by the host's TPM vouches for registers"), required=False)
 
     @property
     def policy(self) -> Policy:
@@ -51,7 +52,8 @@ class RulesForm(forms.Form):
             for part in Part
             if (bank := said[f"{part.value}_bank"])
         ]
-        return Policy(tuple(needs), timedelta(seconds=said["validity_s"]), said["word_is_enough"])
+        validity = timedelta(seconds=said["validity_s"])
+        return Policy(tuple(needs), validity, said["word_is_enough"], must_quote=said["must_quote"])
 
     @staticmethod
     def said_by(policy: Policy) -> dict[str, Any]:
@@ -59,6 +61,7 @@ class RulesForm(forms.Form):
         said: dict[str, Any] = {
             "validity_s": int(policy.validity.total_seconds()),
             "word_is_enough": policy.word_is_enough,
+            "must_quote": policy.must_quote,
         }
         for need in policy.requirements:
             said[need.part.value] = ", ".join(str(index) for index in need.indexes)

@@ -1,0 +1,133 @@
+"""Proposing which TPM key is whose: from a list that somebody brings along, or from what a server shows.
+
+The list is CSV in UTF-8 with the head `host,key`; a key is PEM, or base64 of a TPM2B_PUBLIC, of a DER key or of a
+certificate. It is read whole or not at all.
+"""
+
+import binascii
+import csv
+from datetime import datetime
+from io import StringIO
+
+from txt_dashboard.actions.governance.propose import propose
+from txt_dashboard.actions.permissions import Actor, Invalid, NotFound, Verb, require
+from txt_dashboard.attest.bound_key import BoundKey, KeySource, bind
+from txt_dashboard.attest.entries import Entry, key_entry, key_id, read_key
+from txt_dashboard.attest.reference import InvalidReference
+from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.models import Proposal, Quoted
+from txt_dashboard.queries.reference import current_reference
+
+HEADER = ["host", "key"]
+LARGEST = 32 * 1024 * 1024  # bytes
+MOST = 15_000
+
+
+def propose_key_list(
+    actor: Actor, server: str, document: bytes, *, title: str, reason: str, now: datetime
+) -> Proposal:
+    """One proposal for all keys of a list, for hosts of this server; nothing is in force by it.
+
+    Raises `NotAllowed`, `Conflict`, and `Invalid` with a sentence for each line that can't be used.
+    """
+    require(actor, Verb.PROPOSE_KEY)
+    wanted: dict[str, Entry | None] = {}
+    lines: dict[str, int] = {}
+    errors: list[str] = []
+    for number, host, text in _rows(document):
+        try:
+            bound = _bound(server, host, text)
+        except (FormatError, InvalidReference) as error:
+            errors.append(f"Line {number}, {host[:60]!r}: {error}.")
+            continue
+        id_, fingerprint = key_id(server, host), bound.fingerprint
+        if id_ in wanted:
+            errors.append(f"Line {number}: {host} is there twice.")
+        elif fingerprint in lines:
+            errors.append(f"Line {number}: the key of {host} is that of line {lines[fingerprint]}, too.")
+        else:
+            wanted[id_], lines[fingerprint] = key_entry(bound), number
+    if errors:
+        raise Invalid({"file": errors[:20]})
+    return propose(actor, wanted, title=title, reason=reason, now=now)
+
+
+def _rows(document: bytes) -> list[tuple[int, str, str]]:
+    """Line number, host and key of each entry; raises `Invalid`."""
+    if len(document) > LARGEST:
+        raise Invalid({"file": [f"The file is larger than {LARGEST // 1024 // 1024} MiB."]})
+    rows: list[tuple[int, str, str]] = []
+    try:
+        reader = csv.reader(StringIO(document.decode("utf-8-sig"), newline=""), strict=True)
+        if next(reader, None) != HEADER:
+            raise Invalid({"file": [f"The file must begin with the line {','.join(HEADER)}."]})
+        for row in reader:
+            if len(row) != len(HEADER):
+                raise Invalid({"file": [f"Line {reader.line_num} has {len(row)} values, not two."]})
+            rows.append((reader.line_num, row[0].strip(), row[1].strip()))
+            if len(rows) > MOST:
+                raise Invalid({"file": [f"The file has more than {MOST} keys."]})
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid({"file": [f"The file is no CSV in UTF-8: {error}."]}) from None
+    if not rows:
+        raise Invalid({"file": ["The file names no key."]})
+    return rows
+
+
+def _bound(server: str, host: str, text: str) -> BoundKey:
+    """Raises `FormatError`, `InvalidReference`."""
+    data = text.encode()
+    if not data.startswith(b"-----BEGIN "):
+        try:
+            data = binascii.a2b_base64(data, strict_mode=True)
+        except (binascii.Error, ValueError):
+            raise FormatError("the key is neither PEM nor base64") from None
+    bound = bind(server, host, data, KeySource.LIST)
+    read_key(key_id(server, host), key_entry(bound))
+    if bound.flaw:
+        raise FormatError(bound.flaw)
+    return bound
+
+
+def propose_shown_keys(actor: Actor, server: str, *, title: str, reason: str, now: datetime) -> Proposal:
+    """One proposal for the keys that the server showed beside its hosts' last quotes, where none is approved.
+
+    That they are the hosts' keys is the server's word, and the entries say so. A key that is another one than the
+    approved is left out: a changed identity is looked at by itself. Raises `NotAllowed`, `Conflict`, and `Invalid`
+    where there is no such key.
+    """
+    require(actor, Verb.PROPOSE_KEY)
+    approved = current_reference().keys
+    shown = Quoted.objects.filter(attestation__server__name=server).order_by("attestation__host__name")
+    found = [
+        bound
+        for host, public in shown.values_list("attestation__host__name", "public")[:MOST]
+        if (server, host) not in approved and (bound := _shown(server, host, bytes(public))) is not None
+    ]
+    if not found:
+        raise Invalid({"entries": [f"{server} showed no usable key of a host that has none approved."]})
+    wanted = {key_id(server, each.host): key_entry(each) for each in found}
+    return propose(actor, wanted, title=title, reason=reason, now=now)
+
+
+def propose_new_key(actor: Actor, server: str, host: str, *, reason: str, now: datetime) -> Proposal:
+    """Proposes the key that a host shows now in the place of the approved one, or as its first.
+
+    Raises as `propose`, and `NotFound` where the host showed no usable key.
+    """
+    require(actor, Verb.PROPOSE_KEY)
+    row = Quoted.objects.filter(attestation__server__name=server, attestation__host__name=host).first()
+    bound = _shown(server, host, bytes(row.public)) if row is not None else None
+    if bound is None:
+        raise NotFound(f"{host} has shown {server} no usable key.")
+    wanted = {key_id(server, host): key_entry(bound)}
+    return propose(actor, wanted, title=f"TPM key of {host}", reason=reason, now=now)
+
+
+def _shown(server: str, host: str, public: bytes) -> BoundKey | None:
+    try:
+        bound = bind(server, host, public, KeySource.SERVER)
+        read_key(key_id(server, host), key_entry(bound))
+    except (FormatError, InvalidReference):
+        return None
+    return None if bound.flaw else bound

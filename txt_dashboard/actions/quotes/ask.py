@@ -1,0 +1,187 @@
+"""Asking hosts' TPMs to sign what they hold, and putting what they proved in the place of the server's word."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from txt_dashboard.actions.claim import Claim, ClaimedRow
+from txt_dashboard.actions.publish.round import extend
+from txt_dashboard.attest.evidence import Evidence
+from txt_dashboard.attest.material import Binding, Material, Proven, prove
+from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
+from txt_dashboard.attest.quote import Demand
+from txt_dashboard.attest.reasons import Reason
+from txt_dashboard.attest.reference import Policy, ReferenceSet
+from txt_dashboard.attest.tpm_types import Counters
+from txt_dashboard.models import Quoted, Server
+from txt_dashboard.servers.base import Batch, Clock, QuoteServer, ServerError
+
+BuildQuotes = Callable[[Server, Clock], QuoteServer | None]
+Chosen = tuple[tuple[Bank, frozenset[int]], ...]
+
+NONCE_BYTES = 32
+NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
+_QUOTED = frozenset(range(REGISTER_COUNT)) - NEVER_REFERENCE
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one host's TPM answered, what it was held against, and the counters to hold its next quote against."""
+
+    id: int  # of the attestation
+    material: Material
+    demand: Demand
+    approved: bytes
+    bound: str
+    counters: Counters | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Answers with proven registers where there are any, what proved them, and why nothing came for other hosts."""
+
+    batch: Batch
+    taken: tuple[Taken, ...] = ()
+    problems: Mapping[int, str] = field(default_factory=dict)
+    set_number: int = 0
+
+
+class Quoter:
+    """For one claimed batch. Close it."""
+
+    def __init__(self, claim: Claim, build: BuildQuotes, clock: Clock) -> None:
+        self._claim = claim
+        self._build = build
+        self._clock = clock
+        self._server: QuoteServer | None = None
+
+    def join(self, rows: Sequence[ClaimedRow], batch: Batch, reference: ReferenceSet) -> Joined:
+        """Asks for the quotes of these rows. Where none comes the server's word stays what it is.
+
+        Each request has a nonce of its own that is known to nobody before and forgotten with the batch.
+        """
+        if not self._claim.server.passes_quotes:
+            return Joined(batch)
+        asked = self._sort(rows, batch, reference)
+        if not asked:
+            return Joined(batch)
+        extend(replace(self._claim, rows=tuple(rows)), self._clock())
+        joining = _Joining(self._claim, batch, reference)
+        for chosen, some in asked.items():
+            nonce = secrets.token_bytes(NONCE_BYTES)
+            try:
+                answer = self.connected().quote([row.host for row in some], nonce, dict(chosen))
+            except ServerError as error:
+                log.warning("not quoted", server=self._claim.server.name, hosts=len(some), why=str(error))
+                joining.problems |= {row.id: str(error) for row in some}
+                continue
+            joining.received_at = max(joining.received_at, answer.received_at)
+            joining.remarks += answer.remarks
+            for row in some:
+                given = answer.answers.get(row.host)
+                if isinstance(given, Material):
+                    joining.take(row, given, nonce, chosen)
+                elif given is not None:
+                    joining.problems[row.id] = str(given.finding)
+        return joining.done()
+
+    def connected(self) -> QuoteServer:
+        """The connection; raises `ServerError`."""
+        if self._server is None:
+            self._server = self._build(self._claim.server, self._clock)
+        if self._server is None:
+            raise ServerError("servers of this kind pass on no quotes")
+        return self._server
+
+    def close(self) -> None:
+        """Closes the connection that it opened."""
+        if self._server is not None:
+            self._server.close()
+
+    def _sort(
+        self, rows: Sequence[ClaimedRow], batch: Batch, reference: ReferenceSet
+    ) -> Mapping[Chosen, list[ClaimedRow]]:
+        """The hosts that the server speaks of, by the registers that their policies let them quote."""
+        now, name = self._clock(), self._claim.server.name
+        strangers = self._strangers(rows, reference)
+        asked: dict[Chosen, list[ClaimedRow]] = defaultdict(list)
+        for row in rows:
+            rules = reference.rules(name, row.pool, now)
+            chosen = _chosen(rules.policy) if rules else ()
+            wanted = row.id not in strangers or (rules is not None and rules.policy.must_quote)
+            if chosen and wanted and isinstance(batch.answers.get(row.host), Evidence):
+                asked[chosen].append(row)
+        return asked
+
+    def _strangers(self, rows: Sequence[ClaimedRow], reference: ReferenceSet) -> frozenset[int]:
+        """Hosts whose quotes would prove nothing, for no key is approved, but for a few whose key nobody saw yet."""
+        name = self._claim.server.name
+        unbound = [row.id for row in rows if (name, row.host) not in reference.keys]
+        if not unbound:
+            return frozenset()
+        seen = set(Quoted.objects.filter(attestation_id__in=unbound).values_list("attestation_id", flat=True))
+        new = [id_ for id_ in unbound if id_ not in seen]
+        return frozenset(unbound) - frozenset(new[:NEW_AT_ONCE])
+
+
+class _Joining:
+    """Answers of one batch while quotes come in."""
+
+    def __init__(self, claim: Claim, batch: Batch, reference: ReferenceSet) -> None:
+        self.problems: dict[int, str] = {}
+        self.received_at = batch.received_at
+        self.remarks = batch.remarks
+        self._name = claim.server.name
+        self._batch = batch
+        self._reference = reference
+        self._answers = dict(batch.answers)
+        self._taken: list[Taken] = []
+        before = Quoted.objects.filter(attestation_id__in=[row.id for row in claim.rows])
+        self._before = {
+            id_: (bound, Counters(*counters) if counters else None)
+            for id_, bound, counters in before.values_list("attestation_id", "bound", "counters")
+        }
+
+    def take(self, row: ClaimedRow, material: Material, nonce: bytes, chosen: Chosen) -> None:
+        """Holds one quote against the approved key, our nonce, the registers chosen and the TPM's last counters."""
+        bound_by, last_seen = self._before.get(row.id, ("", None))
+        bound = self._reference.bound(self._name, row.host)
+        demand = Demand(nonce, dict(chosen), last_seen if bound and bound == bound_by else None)
+        approved = self._reference.keys.get((self._name, row.host))
+        counters = demand.last_seen
+        said = self._batch.answers[row.host]
+        if isinstance(said, Evidence) and (approved is not None or self._must_quote(row)):
+            binding = Binding(approved.key if approved else None, bound.endswith("+"))
+            proven = prove(said, material, binding, demand)
+            self._answers[row.host] = proven.evidence
+            counters = _counters(proven, demand.last_seen)
+        public = approved.public if approved else b""
+        self._taken.append(Taken(row.id, material, demand, public, bound, counters))
+
+    def done(self) -> Joined:
+        """All of it."""
+        batch = replace(self._batch, answers=self._answers, received_at=self.received_at, remarks=self.remarks)
+        return Joined(batch, tuple(self._taken), self.problems, self._reference.number)
+
+    def _must_quote(self, row: ClaimedRow) -> bool:
+        rules = self._reference.rules(self._name, row.pool, self._batch.received_at)
+        return rules is not None and rules.policy.must_quote
+
+
+def _counters(proven: Proven, last_seen: Counters | None) -> Counters | None:
+    """What the next quote is held against: never what went back, so that it stays seen until people decide."""
+    verified = proven.verification.pcrs if proven.verification else None
+    finding = proven.evidence.finding
+    if verified is None or (finding is not None and finding.reason is Reason.TPM_ROLLED_BACK):
+        return last_seen
+    return verified.counters
+
+
+def _chosen(policy: Policy) -> Chosen:
+    """All registers that stay the same while a host runs, in the banks that the policy speaks of."""
+    return tuple((bank, _QUOTED) for bank in sorted({need.bank for need in policy.requirements}))

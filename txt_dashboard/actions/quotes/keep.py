@@ -1,0 +1,49 @@
+"""Keeping the raw material of the latest evidence, so that anybody can check it again."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from txt_dashboard.actions.quotes.ask import Joined, Taken
+from txt_dashboard.attest.tpm_types import Counters
+from txt_dashboard.models import Quoted
+from txt_dashboard.models.bulk import update_rows
+
+_WRITTEN = (
+    "at", "nonce", "selection", "message", "signature", "reported", "public", "approved", "bound", "set_number",
+    "last_seen", "counters", "problem",
+)  # fmt: skip
+
+
+def keep(joined: Joined, held: Collection[int], now: datetime) -> None:
+    """Writes what came for the attestations that are still held. Two statements; none where nothing was asked."""
+    rows = [_row(each, joined.set_number, now) for each in joined.taken if each.id in held]
+    if rows:
+        Quoted.objects.bulk_create(rows, update_conflicts=True, unique_fields=["attestation"], update_fields=_WRITTEN)
+    update_rows(Quoted, ("problem",), [(id_, why) for id_, why in joined.problems.items() if id_ in held])
+
+
+def _row(taken: Taken, set_number: int, now: datetime) -> Quoted:
+    quote = taken.material.quote
+    return Quoted(
+        attestation_id=taken.id,
+        at=now,
+        nonce=taken.demand.nonce,
+        selection={bank.value: sorted(indexes) for bank, indexes in taken.demand.selection.items()},
+        message=quote.message,
+        signature=quote.signature,
+        reported={
+            bank.value: {str(index): value.hex() for index, value in values.items()}
+            for bank, values in quote.reported.items()
+        },
+        public=taken.material.public,
+        approved=taken.approved,
+        bound=taken.bound,
+        set_number=set_number,
+        last_seen=_stored(taken.demand.last_seen),
+        counters=_stored(taken.counters),
+        problem="",
+    )
+
+
+def _stored(counters: Counters | None) -> list[int] | None:
+    return list(counters) if counters else None
