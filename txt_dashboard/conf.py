@@ -82,3 +82,8 @@ def quorum() -> QuorumRules:
 def audit_heads() -> Path | None:
     """The file that signed heads of the activity log go to; `None` for syslog."""
     return None if settings.TXT_AUDIT_HEADS == "syslog" else Path(settings.TXT_AUDIT_HEADS)
+
+
+def pollhosts() -> tuple[str, str, tuple[str, ...]]:
+    """Who may ask PollHosts: the blob, the proxy's header, and what it may say; empty where nothing is set."""
+    return settings.TXT_POLLHOSTS_BLOB, settings.TXT_POLLHOSTS_HEADER, tuple(settings.TXT_POLLHOSTS_CLIENTS)

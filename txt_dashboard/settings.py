@@ -49,6 +49,9 @@ TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
 TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
+TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
+TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
+TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from txt_dashboard.pollhosts.views import poll_hosts
 from txt_dashboard.web import activity, fleet, host, live, servers, session
 
 urlpatterns = [
@@ -20,4 +21,7 @@ urlpatterns = [
     path("servers/add/", servers.add, name="server-add"),
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
+    path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
+    path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),
 ]

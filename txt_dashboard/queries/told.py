@@ -1,0 +1,81 @@
+"""What relying parties are told of hosts at this moment: for PollHosts, and for traits in Placement.
+
+A host is trusted while it is stored as trusted, all attestations by servers that count are fresh (see `state`), and
+what is in force could be verified.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+
+from txt_dashboard.attest.appraisal import State
+from txt_dashboard.models import Attestation
+from txt_dashboard.queries.in_force import in_force
+
+_FEW = 500  # names that are looked up one by one; for more all hosts are read
+
+
+class Level(StrEnum):
+    """The trust levels of OpenAttestation that we use."""
+
+    TRUSTED = "trusted"
+    UNTRUSTED = "untrusted"
+    UNKNOWN = "unknown"  # never attested, or its evidence ran out
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of one host. Times are aware; where there is no evidence there are none."""
+
+    level: Level
+    attested_at: datetime | None = None  # the oldest evidence that the level rests on
+    valid_until: datetime | None = None  # when the first of it runs out
+
+
+UNKNOWN = Told(Level.UNKNOWN)
+
+
+def told(names: Collection[str], now: datetime) -> Mapping[str, Told]:
+    """What is told of each of these hosts, under the names that were asked for. Two queries."""
+    if in_force().refused:
+        return dict.fromkeys(names, UNKNOWN)
+    by_host = _by_host(_asked(names), now)
+    return {name: by_host.get(name, UNKNOWN) for name in names}
+
+
+def _asked(names: Collection[str]) -> Q:
+    return Q(host__name__in=names) if len(names) <= _FEW else Q()
+
+
+def _by_host(which: Q, now: datetime) -> dict[str, Told]:
+    """By the host's name. A host with several attestations is as fresh as the one that is least so."""
+    found: dict[str, Told] = {}
+    for name, state, attested_at, counts_from, valid_until in _rows(which):
+        each = Told(_level(state, counts_from, valid_until, now), attested_at, valid_until)
+        known = found.get(name)
+        found[name] = each if known is None else _both(known, each)
+    return found
+
+
+def _rows(which: Q) -> QuerySet[Attestation, tuple[str, str, datetime | None, datetime | None, datetime | None]]:
+    columns = ("host__name", "host__state", "attested_at", "counts_from", "valid_until")
+    return Attestation.objects.filter(which, server__counts=True).order_by().values_list(*columns)
+
+
+def _level(state: str, counts_from: datetime | None, valid_until: datetime | None, now: datetime) -> Level:
+    if state == State.UNTRUSTED:
+        return Level.UNTRUSTED
+    fresh = counts_from is not None and valid_until is not None and counts_from <= now < valid_until
+    return Level.TRUSTED if fresh and state == State.TRUSTED else Level.UNKNOWN
+
+
+def _both(one: Told, other: Told) -> Told:
+    level = one.level if one.level == other.level else Level.UNKNOWN
+    return Told(level, _first(one.attested_at, other.attested_at), _first(one.valid_until, other.valid_until))
+
+
+def _first(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one and other else None
