@@ -21,6 +21,7 @@ from txt_dashboard.servers.base import Clock
 
 FOREIGN = "trait set by somebody else"
 FOUND = "traits found"
+_BATCH = 500
 _SLICE = 40  # providers that get the trait before those that must lose it are looked for again
 
 log = structlog.get_logger()
@@ -36,7 +37,13 @@ def is_due(cloud: Cloud, trait: str, now: datetime) -> bool:
 def lost(cloud: Cloud, trait: str, now: datetime) -> list[TraitIntent]:
     """Our traits on providers that should not have them."""
     should = trusted_providers(cloud, now)
-    return [row for row in cloud.intents.all() if row.trait != trait or row.provider not in should]
+    # Mostly none: rows are read only of those.
+    pairs = cloud.intents.values_list("pk", "provider", "trait")
+    gone = [pk for pk, provider, of in pairs if of != trait or provider not in should]
+    found: list[TraitIntent] = []
+    for start in range(0, len(gone), _BATCH):
+        found += TraitIntent.objects.filter(pk__in=gone[start : start + _BATCH])
+    return found
 
 
 def reconcile(cloud: Cloud, connection: Connection, trait: str, lease: Lease, clock: Clock) -> None:
