@@ -12,6 +12,8 @@ from txt_dashboard.models import Attestation, Cloud, CloudHost, Host, TraitHold
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.state import in_state
 
+_FEW = 500  # that are looked up one by one; for more all are read
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -38,15 +40,19 @@ def names_for(asked: Collection[str] | None) -> Names:
 
 
 def held_hosts() -> frozenset[str]:
-    """The names of hosts whose trait somebody else set, until a person has acknowledged it."""
-    held: set[str] = set()
-    for cloud, root, host in TraitHold.objects.filter(at_first=False).values_list("cloud", "root", "host__name"):
-        if host is not None:
-            held.add(host)
-        # Also the host that is matched with it by now.
-        nodes = CloudHost.objects.filter(cloud=cloud, provider=root, host__isnull=False)
-        held.update(nodes.values_list("host__name", flat=True))
-    return frozenset(held)
+    """The names of hosts whose trait somebody else set, until a person has acknowledged it. One query if none.
+
+    Both the host that was matched with the hypervisor then, and the one that is matched with it now.
+    """
+    holds = list(TraitHold.objects.filter(at_first=False).values_list("cloud", "root", "host__name"))
+    if not holds:
+        return frozenset()
+    roots = {(cloud, root) for cloud, root, _ in holds}
+    nodes = CloudHost.objects.filter(host__isnull=False).order_by().values_list("cloud", "provider", "host__name")
+    if len(holds) <= _FEW:
+        nodes = nodes.filter(provider__in=[root for _, root, _ in holds])
+    now = {name for cloud, provider, name in nodes if (cloud, provider) in roots and name is not None}
+    return frozenset(now | {name for _, _, name in holds if name is not None})
 
 
 def trusted_providers(cloud: Cloud, now: datetime) -> frozenset[str]:
@@ -63,5 +69,5 @@ def hosts_of(cloud: Cloud, providers: Iterable[str]) -> dict[str, Host]:
     """The attested hosts that these hypervisors are matched with."""
     wanted = frozenset(providers)
     rows = CloudHost.objects.filter(cloud=cloud, host__isnull=False).select_related("host")
-    few = rows.filter(provider__in=wanted) if len(wanted) <= 500 else rows
+    few = rows.filter(provider__in=wanted) if len(wanted) <= _FEW else rows
     return {row.provider: row.host for row in few if row.host is not None and row.provider in wanted}

@@ -1,5 +1,9 @@
 """From the settings to accounts at a cloud."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import yaml
 
@@ -68,6 +72,14 @@ def test_a_trait_that_placement_would_not_take_is_refused(clouds, settings, cloc
     settings.TXT_CLOUDS, settings.TXT_CLOUD_TRAIT = ["east"], "HW_CPU_X86_AVX"
     Keeper(connect, clock).keep_traits()
     assert "TXT_CLOUD_TRAIT" in Cloud.objects.get().problem
+
+
+@pytest.mark.parametrize(("clouds", "rung"), [("", {"tick"}), ("east", {"tick", "keep_traits", "match_clouds"})])
+def test_workers_are_rung_for_clouds_where_there_are_any(clouds, rung):
+    code = "from txt_dashboard.celery import app; print(*app.conf.beat_schedule)"
+    environment = {**os.environ, "TXT_CLOUDS": clouds}
+    told = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert set(told.stdout.split()) == rung
 
 
 @pytest.mark.django_db
