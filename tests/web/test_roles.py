@@ -121,7 +121,7 @@ def test_the_pages_refuse_what_is_forbidden_and_nothing_else(world, verb, role) 
         assert status < 500
 
 
-@pytest.mark.parametrize("verb", BY_COMMAND_ONLY)
+@pytest.mark.parametrize("verb", sorted(BY_COMMAND_ONLY))
 def test_what_is_for_the_command_line_only_no_role_may(verb) -> None:
     assert not any(told(verb, role.value) for role in Role)
 
