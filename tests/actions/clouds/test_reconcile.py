@@ -375,3 +375,35 @@ def test_a_tick_between_two_looks_asks_nobody(two, living, turn):
     before = len(living.asked)
     turn(after=2)
     assert len(living.asked) == before
+
+
+def test_a_worker_that_comes_too_late_takes_back_what_it_gave(judge, turn, living, monkeypatch):
+    """Its lease ran out while it waited, and another one has taken the host's trait and the intent meanwhile."""
+    judge("hv1")
+    original = hand._ask
+
+    def overtaken(connection, wanted, *, present):
+        if present:
+            TraitIntent.objects.all().delete()
+        return original(connection, wanted, present=present)
+
+    monkeypatch.setattr(hand, "_AT_ONCE", 1)
+    monkeypatch.setattr(hand, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(hand, "_ask", overtaken)
+    turn()
+    assert living.holders(TRAIT) == set()
+
+
+class Inline:
+    """Does all at once in the test's own thread, which sees the test's database."""
+
+    def __init__(self, _workers: int) -> None:
+        """As the executor."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """As the executor."""
+
+    map = staticmethod(map)
