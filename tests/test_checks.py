@@ -35,6 +35,7 @@ def found() -> list[str]:
         checks.demonstration_stays_on_loopback,
         checks.numbers_make_sense,
         checks.vault_key_is_usable,
+        checks.pollhosts_is_guarded,
         checks.servers_have_networks,
         checks.data_directory_is_private,
         checks.database_fits_the_broker,
@@ -54,6 +55,17 @@ def test_a_missing_secret_key(sound):
 def test_a_vault_key_that_others_can_read(sound):
     sound.TXT_VAULT_KEY_FILE.chmod(0o640)
     assert found() == ["TXT.E002"]
+
+
+def test_who_may_ask_pollhosts_can_be_guessed(sound):
+    sound.TXT_POLLHOSTS_BLOB = "secret"
+    assert found() == ["TXT.W005"]
+
+
+@pytest.mark.parametrize(("header", "clients"), [("X-Client-Fingerprint", []), ("", ["ab12"])])
+def test_half_of_what_lets_certificates_in(sound, header, clients):
+    sound.TXT_POLLHOSTS_HEADER, sound.TXT_POLLHOSTS_CLIENTS = header, clients
+    assert found() == ["TXT.W005"]
 
 
 def test_a_data_directory_that_is_not_there(sound, tmp_path):

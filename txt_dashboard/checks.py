@@ -13,6 +13,7 @@ from django.db import connections
 from txt_dashboard import conf, keyring, vault
 from txt_dashboard.audit import guards
 
+SHORTEST_BLOB = 20
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -66,6 +67,7 @@ def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
         "TXT_QUORUM": 1,
         "TXT_APPROVER_WAIT_H": 0,
         "TXT_EMERGENCY_H": 0,
+        "TXT_CLOUD_INTERVAL_S": 1,
     }
     return [
         Error(f"{name} is {getattr(settings, name)}; it must be at least {number}.", id="TXT.E005")
@@ -121,6 +123,21 @@ def more_than_one_decides(**_kwargs: Any) -> Sequence[CheckMessage]:
         return []
     hint = "Set it to 2 or more, unless this is a lab."
     return [Warning("TXT_QUORUM is 1: one person's approval is enough.", hint=hint, id="TXT.W004")]
+
+
+@register(Tags.security, deploy=True)
+def pollhosts_is_guarded(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """W005: who may ask PollHosts can be guessed, or nobody can although it looks as if."""
+    blob, header, clients = conf.pollhosts()
+    found = []
+    if blob and len(blob) < SHORTEST_BLOB:
+        hint = f"Set it to {SHORTEST_BLOB} random characters or more."
+        found.append(Warning("TXT_POLLHOSTS_BLOB is short enough to be guessed.", hint=hint, id="TXT.W005"))
+    if bool(header) != bool(clients):
+        hint = "Set both, or neither."
+        only = "TXT_POLLHOSTS_HEADER" if header else "TXT_POLLHOSTS_CLIENTS"
+        found.append(Warning(f"{only} alone lets nobody in.", hint=hint, id="TXT.W005"))
+    return found
 
 
 @register(Tags.security, deploy=True)

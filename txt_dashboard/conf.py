@@ -82,3 +82,28 @@ def quorum() -> QuorumRules:
 def audit_heads() -> Path | None:
     """The file that signed heads of the activity log go to; `None` for syslog."""
     return None if settings.TXT_AUDIT_HEADS == "syslog" else Path(settings.TXT_AUDIT_HEADS)
+
+
+def pollhosts() -> tuple[str, str, tuple[str, ...]]:
+    """Who may ask PollHosts: the blob, the proxy's header, and what it may say; empty where nothing is set."""
+    return settings.TXT_POLLHOSTS_BLOB, settings.TXT_POLLHOSTS_HEADER, tuple(settings.TXT_POLLHOSTS_CLIENTS)
+
+
+def clouds() -> tuple[str, ...]:
+    """The names of the clouds that are connected."""
+    return tuple(settings.TXT_CLOUDS)
+
+
+def clouds_file() -> Path | None:
+    """The `clouds.yaml` with their accounts; `None` where OS_* variables name the one cloud."""
+    return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
+
+
+def cloud_interval() -> timedelta:
+    """How often clouds are looked at."""
+    return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
+
+
+def cloud_trait() -> str:
+    """The trait of trusted hosts in Placement."""
+    return str(settings.TXT_CLOUD_TRAIT)

@@ -49,6 +49,13 @@ TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
 TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
+TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
+TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
+TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
+TXT_CLOUDS = env.list("TXT_CLOUDS", default=[])
+TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
+TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
+TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")
@@ -211,5 +218,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": TXT_TICK_S},
     },
 }
+if TXT_CLOUDS:
+    # Of their own, so that no slow attestation server keeps a trait in place, and no slow Nova another.
+    for _name in ("keep_traits", "match_clouds"):
+        CELERY_BEAT_SCHEDULE[_name] = {**CELERY_BEAT_SCHEDULE["tick"], "task": f"txt_dashboard.{_name}"}
 LOGGING_CONFIG = "txt_dashboard.logs.configure"
 LOGGING = {"json": not TXT_DEMO, "level": env.str("TXT_LOG_LEVEL", default="INFO")}

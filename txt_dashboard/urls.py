@@ -2,6 +2,9 @@
 
 from django.urls import path
 
+from txt_dashboard.cloud.heartbeat import WELL_KNOWN
+from txt_dashboard.pollhosts.heartbeat import heartbeat
+from txt_dashboard.pollhosts.views import poll_hosts
 from txt_dashboard.web import activity, fleet, golden, host, live, proposals, quoted, servers, session
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
@@ -39,4 +42,9 @@ urlpatterns = [
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
+    path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
+    path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),
+    path(WELL_KNOWN.lstrip("/"), heartbeat, name="heartbeat"),
+    path(f"{WELL_KNOWN.lstrip('/')}/<str:cloud>", heartbeat, name="heartbeat-of"),
 ]

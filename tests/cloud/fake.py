@@ -64,7 +64,8 @@ class Cloud:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         headers = {name.lower(): value for name, value in handler.headers.items()}
         path = parts.path.rstrip("/")
-        self.asked.append(Asked(handler.command, path, parse_qs(parts.query), headers, json.loads(body or b"null")))
+        handler.asked = Asked(handler.command, path, parse_qs(parts.query), headers, json.loads(body or b"null"))
+        self.asked.append(handler.asked)
         route = f"{handler.command} {path}"
         script = self.routes.get(route) or [self._by_itself(route)]
         try:
@@ -127,8 +128,8 @@ def connect(cloud: Cloud, *, deadline: float = 5.0, byte_limit: int = 1024 * 102
 
 
 @contextmanager
-def serve() -> Iterator[Cloud]:
-    cloud = Cloud()
+def serve(cloud: Cloud | None = None) -> Iterator[Cloud]:
+    cloud = cloud or Cloud()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.cloud.fake import answer, connect, login, serve
+from txt_dashboard.attest.signing import PublicKeys, SigningKey
 from txt_dashboard.cloud.errors import Call, Unreachable
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN, BadHeartbeat, Heartbeat, sign
 from txt_dashboard.deadman.__main__ import main
@@ -19,7 +19,9 @@ from txt_dashboard.deadman.rounds import Rounds, Unheard, fetch, take_all
 from txt_dashboard.deadman.watch import Watch
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(32)))
+OTHER = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1"))
+KEYS = PublicKeys({}).with_key(KEY.public)
 TRAIT = "CUSTOM_TRUSTED_HOST"
 
 
@@ -30,14 +32,15 @@ class Scene:
     now: datetime = NOON
     ticks: float = 0.0
     beat: Heartbeat | None = field(default_factory=lambda: Heartbeat(NOON, "east"))
-    key: Ed25519PrivateKey = KEY
+    key: SigningKey = KEY
+    keys: PublicKeys = KEYS
     taken: int = 0
     cloud_is_there: bool = True
 
     def __post_init__(self) -> None:
         watch = Watch("east", timedelta(seconds=300))
         self.rounds = Rounds(
-            watch, (KEY.public_key(),), self.listen, self.take, clock=lambda: self.now, ticks=lambda: self.ticks
+            watch, lambda: self.keys, self.listen, self.take, clock=lambda: self.now, ticks=lambda: self.ticks
         )
 
     def pass_by(self, seconds: float, *, wall: float | None = None) -> None:
@@ -116,7 +119,16 @@ def test_nor_does_setting_our_clock_back(scene):
 
 
 def test_a_heartbeat_of_another_key_counts_for_nothing(scene):
-    scene.key = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"\1")
+    scene.key = OTHER
+    scene.rounds.run()
+    assert scene.taken == 1
+
+
+def test_from_the_moment_that_its_key_is_void_it_counts_for_nothing(scene):
+    scene.rounds.run()
+    scene.keys = KEYS.with_all_void()
+    scene.pass_by(301)
+    scene.beat = Heartbeat(scene.now, "east")
     scene.rounds.run()
     assert scene.taken == 1
 
@@ -216,10 +228,10 @@ def command(cloud, tmp_path, monkeypatch):
     """Runs `--once` against the cloud, whose server also serves the heartbeat."""
     monkeypatch.setattr("txt_dashboard.deadman.__main__._PAUSE", 0.0)
     key = tmp_path / "signing.pub"
-    key.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    key.write_text(KEYS.text())
     clouds = tmp_path / "clouds.yaml"
     clouds.write_text(yaml.safe_dump({"clouds": {"east-traits": {"auth": dict(login(cloud).auth)}}}))
-    fixed = ["--once", "--public-key", key, "--cloud", "east", "--clouds", clouds, "--entry", "east-traits"]
+    fixed = ["--once", "--public-keys", key, "--cloud", "east", "--clouds", clouds, "--entry", "east-traits"]
 
     def run(*more: str) -> int:
         return main([str(each) for each in [*fixed, "--heartbeat", cloud.url + WELL_KNOWN, *more]])
@@ -261,7 +273,7 @@ def test_options_that_can_not_be_meant(command, wrong):
 def test_what_is_misconfigured_is_said(command, capsys, tmp_path):
     assert command("--entry", "nobody") == 1
     assert "has no cloud nobody" in capsys.readouterr().err
-    assert command("--public-key", str(tmp_path / "none")) == 1
+    assert command("--public-keys", str(tmp_path / "none")) == 1
     assert "none" in capsys.readouterr().err
 
 

@@ -29,6 +29,9 @@ class Verb(StrEnum):
     DECIDE = "decide"
     RESTORE_SET = "restore set"
     MANAGE_ACCOUNTS = "manage accounts"
+    ACKNOWLEDGE_TRAIT = "acknowledge trait"
+    TAKE_OVER_TRAITS = "take over traits"
+    EDIT_CLOUD_HOST = "edit cloud host"
 
 
 _EVERYBODY = frozenset(Role)
@@ -46,6 +49,9 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.DECIDE: frozenset({Role.APPROVER}),
     Verb.RESTORE_SET: frozenset(),
     Verb.MANAGE_ACCOUNTS: frozenset(),
+    Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
+    Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
+    Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})

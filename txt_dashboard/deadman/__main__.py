@@ -17,10 +17,10 @@ from pathlib import Path
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.cloud.enforcement import is_trait_name
 from txt_dashboard.cloud.errors import Misconfigured
-from txt_dashboard.cloud.heartbeat import BadHeartbeat, read_keys
 from txt_dashboard.cloud.login import Login, from_environment, read_clouds
 from txt_dashboard.deadman.rounds import Rounds, fetch, take_all
 from txt_dashboard.deadman.watch import Watch
+from txt_dashboard.keyring import KeyringError, public_keys
 
 _DEAD = 3
 _TRIES = 3  # with --once, so that one lost packet takes no traits
@@ -33,13 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         connection = Connection(_login(given))
-        keys = read_keys(given.public_key)
-    except (Misconfigured, BadHeartbeat) as error:
+        public_keys(given.public_keys)
+    except (Misconfigured, KeyringError) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a command
         return 1
     rounds = Rounds(
         watch=Watch(given.cloud, timedelta(seconds=given.max_age)),
-        keys=keys,
+        keys=partial(public_keys, given.public_keys),
         listen=partial(fetch, given.heartbeat, given.ca_file),
         take=partial(take_all, connection, given.trait),
         clock=lambda: datetime.now(UTC),
@@ -98,7 +98,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="Without --clouds the account comes from OS_* variables. It needs the role service, and no other.",
     )
     parser.add_argument("--heartbeat", required=True, metavar="URL", help="the well-known address of the product")
-    parser.add_argument("--public-key", required=True, type=Path, metavar="FILE", help="PEM, Ed25519; one or more")
+    parser.add_argument("--public-keys", required=True, type=Path, metavar="FILE", help="the product's signing.pub")
     parser.add_argument("--cloud", required=True, metavar="NAME", help="as the heartbeat calls it")
     parser.add_argument("--clouds", type=Path, metavar="FILE", help="a clouds.yaml with the account")
     parser.add_argument("--entry", metavar="NAME", help="its entry there, where it is called otherwise")

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from requests.exceptions import RequestException
 
+from txt_dashboard.attest.signing import PublicKeys
 from txt_dashboard.cloud import placement
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.cloud.errors import CloudError, NotThere
 from txt_dashboard.cloud.heartbeat import LARGEST, BadHeartbeat, read
 from txt_dashboard.cloud.transport import BoundedSession
 from txt_dashboard.deadman.watch import Watch
+from txt_dashboard.keyring import KeyringError
 
 log = logging.getLogger("txt_dashboard.deadman")
 _CONNECT_TIMEOUT = 5.0  # seconds
@@ -61,7 +62,7 @@ class Rounds:
     """All that a round needs; clocks and the network are parameters."""
 
     watch: Watch
-    keys: tuple[Ed25519PublicKey, ...]
+    keys: Callable[[], PublicKeys]  # asked each time, for one may be declared void; raises `KeyringError`
     listen: Callable[[], bytes]  # raises `Unheard`
     take: Callable[[], tuple[int, int]]  # raises `CloudError`
     clock: Callable[[], datetime]
@@ -83,8 +84,8 @@ class Rounds:
 
     def _hear(self) -> str:
         try:
-            self.watch.hear(read(self.listen(), self.keys), self.clock(), self.ticks())
-        except (Unheard, BadHeartbeat) as error:
+            self.watch.hear(read(self.listen(), self.keys()), self.clock(), self.ticks())
+        except (Unheard, BadHeartbeat, KeyringError) as error:
             return str(error)
         return ""
 

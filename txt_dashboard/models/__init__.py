@@ -2,6 +2,7 @@
 
 from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.attestation import Attestation
+from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.measurement import Measurement
@@ -22,6 +23,8 @@ __all__ = [
     "ActivityCheck",
     "ActivityHead",
     "Attestation",
+    "Cloud",
+    "CloudHost",
     "Decision",
     "DecisionVerb",
     "EventLog",
@@ -29,6 +32,7 @@ __all__ = [
     "HostEvent",
     "MeasuredLog",
     "Measurement",
+    "NotHypervisor",
     "PollRequest",
     "Proposal",
     "ProposalState",
@@ -38,6 +42,9 @@ __all__ = [
     "Registering",
     "Server",
     "SignedSet",
+    "TraitHold",
+    "TraitIntent",
+    "UnmatchedHost",
     "WhitelistReading",
     "Whitelisted",
 ]

@@ -1,0 +1,1 @@
+"""What workers do at connected clouds, and what people decide about it."""

@@ -1,0 +1,83 @@
+"""What a worker does at each tick for the clouds in the settings. Any number of workers may."""
+
+from threading import Lock
+
+import structlog
+from django.db.models import Q
+
+from txt_dashboard import conf
+from txt_dashboard.actions.clouds.connect import Accounts, Connect
+from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
+from txt_dashboard.actions.clouds.match import store_matches
+from txt_dashboard.actions.clouds.reconcile import is_due, note, reconcile
+from txt_dashboard.cloud import compute
+from txt_dashboard.cloud.enforcement import is_trait_name
+from txt_dashboard.cloud.errors import CloudError, Misconfigured
+from txt_dashboard.models import Cloud
+from txt_dashboard.servers.base import Clock
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """What a worker process keeps between ticks: its connections. Any number of threads may use it at once."""
+
+    def __init__(self, connect: Connect, clock: Clock) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._lock = Lock()
+        self._accounts: dict[str, Accounts] = {}
+
+    def keep_traits(self) -> None:
+        """Has traits follow from what is known of hosts. One cloud's failure costs no other anything."""
+        for name in conf.clouds():
+            cloud, _ = Cloud.objects.get_or_create(name=name)
+            if is_due(cloud, conf.cloud_trait(), self._clock()):
+                self._keep(cloud)
+
+    def match(self) -> None:
+        """Looks up who is which hypervisor, where that is due."""
+        for name in conf.clouds():
+            cloud, _ = Cloud.objects.get_or_create(name=name)
+            if self._take_matching(cloud):
+                self._match(cloud)
+
+    def _keep(self, cloud: Cloud) -> None:
+        lease = Lease.take(cloud, self._clock)
+        if lease is None:
+            return
+        try:
+            cloud.refresh_from_db()
+            trait = conf.cloud_trait()
+            if not is_trait_name(trait):
+                raise Misconfigured(f"TXT_CLOUD_TRAIT must be CUSTOM_ and A-Z, 0-9, _, not {trait}")
+            reconcile(cloud, self._accounts_of(cloud.name).placement, trait, lease, self._clock)
+        except CloudError as error:
+            note(cloud, str(error))
+            log.error("traits not compared", cloud=cloud.name, why=str(error))
+        except LeaseLost:
+            log.warning("another worker compares traits", cloud=cloud.name)
+        finally:
+            lease.release()
+
+    def _take_matching(self, cloud: Cloud) -> bool:
+        now = self._clock()
+        later = now + conf.cloud_interval()
+        due = Q(match_due_at=None) | Q(match_due_at__lte=now) | Q(match_due_at__gt=later)
+        return bool(Cloud.objects.filter(due, pk=cloud.pk).update(match_due_at=later))
+
+    def _match(self, cloud: Cloud) -> None:
+        try:
+            listed = compute.list_hypervisors(self._accounts_of(cloud.name).compute)
+        except CloudError as error:
+            # What was matched last stays: that a cloud can't be asked takes trust from nobody, and gives it to none.
+            Cloud.objects.filter(pk=cloud.pk).update(match_problem=str(error))
+            log.error("hypervisors not listed", cloud=cloud.name, why=str(error))
+            return
+        store_matches(cloud, listed, now=self._clock())
+
+    def _accounts_of(self, name: str) -> Accounts:
+        with self._lock:
+            if name not in self._accounts:
+                self._accounts[name] = self._connect(name)
+            return self._accounts[name]

@@ -1,0 +1,1 @@
+"""What machines ask for without a session: PollHosts, and the heartbeat."""
