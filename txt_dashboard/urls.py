@@ -1,10 +1,11 @@
-"""Addresses of the pages."""
+"""Addresses of the pages, and where the API is."""
 
-from django.urls import path
+from django.urls import include, path
 
 from txt_dashboard.web import activity, fleet, host, live, servers, session
 
 urlpatterns = [
+    path("v1/", include("txt_dashboard.api.urls")),
     path("login/", session.LogIn.as_view(), name="login"),
     path("logout/", session.LogOut.as_view(), name="logout"),
     path("", fleet.page, name="fleet"),

@@ -137,7 +137,7 @@ def serve() -> Iterator[Cloud]:
         def do_GET(self) -> None:
             cloud.respond(self)
 
-        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server names them so
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server names them so
 
         def log_message(self, *args: object) -> None:
             """Says nothing."""
