@@ -1,5 +1,6 @@
 """What requests may say, bounded: one type for each kind of word, number and place."""
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -7,12 +8,21 @@ from django.http import HttpRequest
 from django.utils.datastructures import MultiValueDict
 from ninja.errors import HttpError
 from ninja.parser import Parser
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from txt_dashboard.actions.governance.propose import LONGEST_REASON
 from txt_dashboard.actions.permissions import Invalid
 
 MOST = 100
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _moment(text: object) -> object:
+    """A moment as people write it: pydantic by itself takes numbers too."""
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
+        raise ValueError("a moment is written like 2026-11-23T12:00:00Z")
+    return text
+
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,252}$")]
 PoolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ \-]{0,62}$")]
@@ -29,6 +39,7 @@ BaselineId = Annotated[
 EntryId = Annotated[str, Field(pattern=r"^baseline:[0-9a-f]{16}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(max_length=253)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), Field(description="RFC 3339.")]
 Reason = Annotated[
     str, Field(min_length=1, max_length=LONGEST_REASON, description="Why; whoever asks later reads it.")
 ]

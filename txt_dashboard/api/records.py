@@ -6,11 +6,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from txt_dashboard.api.app import answers
 from txt_dashboard.api.fleet import number
-from txt_dashboard.api.parameters import Limit, Marker, Word
+from txt_dashboard.api.parameters import Limit, Marker, Moment, Word
 from txt_dashboard.queries import activity
 from txt_dashboard.queries.servers import Health, HostCounts, ServerView, Test, list_servers
 
@@ -20,8 +20,8 @@ router = Router(tags=["records"])
 class ActivityWanted(BaseModel):
     """Which entries, and from where on."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     actor: Word = ""
     host: Word = ""
     verb: Word = ""
