@@ -63,7 +63,7 @@ def test_a_policy_of_a_pool_goes_before_the_servers_own() -> None:
     ("change", "says"),
     [
         ({"values": {"17": "aa" * 19}}, "20 bytes"),
-        ({"values": {"10": "aa" * 20}}, "never reference values"),
+        ({"values": {"10": "aa" * 20}}, "never a reference value"),
         ({"values": {"24": "aa" * 20}}, "does not exist"),
         ({"values": {}}, "no register"),
         ({"values": {"17": "xy" * 20}}, "hexadecimal"),
@@ -91,7 +91,7 @@ def test_a_baseline_that_cant_be_is_refused_with_its_reason(change, says) -> Non
         ({"parts": {"vmm": {"bank": "sha1", "registers": []}}}, "requires no register"),
         ({"parts": {"vmm": {"bank": "sha1", "registers": [16]}}}, "can't be required"),
         ({"validity_s": 0}, "valid for some time"),
-        ({"validity_s": 10**30}, "more than 7 days|out of range|int"),
+        ({"validity_s": 10**30}, "more than 7 days|out of range|int|too large"),
     ],
 )
 def test_a_policy_that_cant_be_is_refused_with_its_reason(change, says) -> None:

@@ -15,8 +15,8 @@ from txt_dashboard.actions.governance.propose import propose
 from txt_dashboard.actions.permissions import COMMAND_LINE, Role
 from txt_dashboard.api.urls import api
 from txt_dashboard.models import PollRequest
+from txt_dashboard.queries.held_baselines import baselines
 from txt_dashboard.queries.in_force import in_force
-from txt_dashboard.queries.proposed import baselines
 
 pytestmark = pytest.mark.django_db
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"

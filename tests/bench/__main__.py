@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-BENCHES = ("evidence", "logs", "poll", "pages", "api", "memory", "audit")
+BENCHES = ("evidence", "logs", "poll", "pages", "api", "impact", "memory", "audit")
 
 
 def main() -> int:

@@ -52,17 +52,19 @@ def own_time(program: Client) -> Iterator[Line]:
 def memory(program: Client) -> Iterator[Line]:
     """The export of the whole fleet, as a client reads it."""
     process = psutil.Process()
-    lines, early, most = 0, 0, 0
+    lines, early, most = 0, (0, 0), (0, 0)
     answer = program.get("/v1/export/hosts")
     for piece in answer.streaming_content:
         lines += piece.count(b"\n")
-        most = max(most, process.memory_info().rss)
-        if not early and lines >= EXPORTED // 10:
+        # RSS alone would hide growth into what polling has given back to Python's own heap.
+        most = max(most[0], process.memory_info().rss), max(most[1], sys.getallocatedblocks())
+        if not early[0] and lines >= EXPORTED // 10:
             early = most
     if lines != EXPORTED:
         raise AssertionError(f"{lines} lines of {EXPORTED} came.")
     what = f"export of {EXPORTED:,} hosts, most memory"
-    yield Line(what, most / MIB, early / MIB, "after the first tenth", 1.05, "MiB")
+    yield Line(what, most[0] / MIB, early[0] / MIB, "after the first tenth", 1.05, "MiB")
+    yield Line("  and most objects in Python's heap", most[1], early[1], "after the first tenth", 1.05, "blocks")
 
 
 def _polled(hosts: int) -> Client:

@@ -6,6 +6,7 @@ moves any more. `admin`, `operator` and `viewer` are the browser, logged in as o
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -58,7 +59,7 @@ def sessions() -> dict[str, dict[str, object]]:
 @pytest.fixture
 def enter(product, screen, sessions) -> Callable[[str], Screen]:
     """Makes the browser that of somebody with an account."""
-    return partial(_enter, screen, product, sessions)
+    return partial(enter_as, screen, product, sessions)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,7 @@ def settled(product, browser, sessions) -> Product:
     """
     product.stop()
     product.start(AT_ITS_END)
-    _enter(browser, product, sessions, "viewer")
+    enter_as(browser, product, sessions, "viewer")
     browser.open("/")
     browser.reads("#tally-untrusted b", "15", seconds=60)
     browser.until(lambda: browser.text("#tally-unknown b") in ("3", "4"), "unknown hosts were never told")
@@ -95,12 +96,25 @@ def admin(settled, enter) -> Screen:
 
 
 @pytest.fixture(scope="session")
+def proposed(settled) -> None:
+    """Proposals 3 to 5 of the settled product: one approved once, one that weakens a policy, one rejected."""
+    settled.command("shell", typed=(Path(__file__).parent / "proposals.py").read_text())
+
+
+@pytest.fixture
+def approver(settled, enter) -> Screen:
+    """Somebody who decides."""
+    return enter("approver")
+
+
+@pytest.fixture(scope="session")
 def axe_source() -> str:
     """axe-core."""
     return axe.source()
 
 
-def _enter(screen: Screen, product: Product, sessions: dict[str, dict[str, object]], name: str) -> Screen:
+def enter_as(screen: Screen, product: Product, sessions: dict[str, dict[str, object]], name: str) -> Screen:
+    """The browser as that of somebody, logged in; by the session that they had, where it still holds."""
     screen.driver.delete_all_cookies()
     screen.open("/login/")
     if name in sessions:

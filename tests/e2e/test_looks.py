@@ -25,19 +25,38 @@ PAGES = {
     "host-silent": f"/hosts/{SILENT}/",
     "host-history": f"/hosts/{UPDATED}/history/",
     "host-evidence": f"/hosts/{UPDATED}/evidence/",
+    "baselines": "/baselines/",
+    "baselines-nothing-found": "/baselines/?q=nothing",
+    "baseline-retire": "/baselines/retire/?entry=policy%3Aoat-1%2F",
+    "proposal-signed": "/proposals/2/",
+    "proposal-rejected": "/proposals/5/",
+    "proposal-hosts": "/proposals/3/hosts/gained-once-vouched/",
     "activity": "/activity/",
     "activity-nothing-found": "/activity/?host=no-such-host",
+    "propose": "/propose/",
+    "propose-host": f"/propose/host/{UPDATED}/?part=vmm",
+    "propose-first-day": "/propose/first-day/?differing=1",
+    "propose-upload": "/propose/upload/",
+    "propose-by-hand": "/propose/by-hand/",
+    "propose-policy": "/propose/policy/",
     "servers": "/servers/",
+    "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
     "server-edit": "/servers/1/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
 }
+AS_APPROVER = {
+    "approver-baselines": "/baselines/",
+    "approver-proposal": "/proposals/3/",
+    "approver-own-proposal": "/proposals/4/",
+}
 AS_VIEWER = {
     "viewer-fleet": "/",
     "viewer-host": "/hosts/az1-001/",
     "viewer-activity": "/activity/",
+    "viewer-propose-host": f"/propose/host/{UPDATED}/?part=vmm",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }
@@ -45,8 +64,13 @@ AS_STRANGER = {"log-in": "/login/"}
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_of_an_administrator(admin, axe_source, name):
+def test_page_of_an_administrator(proposed, admin, axe_source, name):
     _look(admin, name, PAGES[name], axe_source)
+
+
+@pytest.mark.parametrize("name", AS_APPROVER)
+def test_page_of_an_approver(proposed, approver, axe_source, name):
+    _look(approver, name, AS_APPROVER[name], axe_source)
 
 
 @pytest.mark.parametrize("name", AS_VIEWER)

@@ -54,6 +54,13 @@ def test_a_failing_server_is_an_outage_from_half_of_the_validity_on(server) -> N
     assert after(15).trouble
 
 
+def test_a_silent_server_that_is_only_observed_takes_no_trust(server) -> None:
+    trust("hv1", server)
+    fail(server)
+    Server.objects.update(counts=False)
+    assert after(20).outages == ()
+
+
 def test_an_outage_lasts_until_the_server_answers_though_no_host_is_trusted_any_more(server) -> None:
     trust("hv1", server)
     fail(server)

@@ -1,14 +1,18 @@
 """A fleet as workers leave it, for pages to show."""
 
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 
 from tests.factories import BASELINES, evidence
+from tests.people import person
 from tests.rows import make_host, make_server, write_reference
 from txt_dashboard.actions.cycle import Worker
+from txt_dashboard.actions.permissions import Role
 from txt_dashboard.attest.evidence import Answer
 from txt_dashboard.models import Host, Server
 
@@ -26,6 +30,15 @@ def oat(db, clock) -> Server:
     server = make_server(interval_s=60)
     write_reference(server, BASELINES)
     return server
+
+
+@pytest.fixture
+def people(db) -> SimpleNamespace:
+    """Accounts that have had their roles for long, by the clock that pages read."""
+    long_ago = timezone.now() - timedelta(days=30)
+    roles = {"olga": Role.OPERATOR, "ada": Role.ADMINISTRATOR, "vera": Role.VIEWER}
+    roles |= dict.fromkeys(("anna", "ben", "carl"), Role.APPROVER)
+    return SimpleNamespace(**{name: person(name, role, since=long_ago) for name, role in roles.items()})
 
 
 @pytest.fixture

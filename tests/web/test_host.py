@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from tests.conftest import silent
 from tests.factories import BASELINES, GOOD, PLATFORM, POLICY, VMM, baseline, evidence, value, without
-from tests.rows import make_host, write_reference
+from tests.rows import make_host, make_server, write_reference
 from tests.web.visitors import text, visitor
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.attest.evidence import Verdict
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Part, Policy
-from txt_dashboard.models import Attestation, Host
+from txt_dashboard.models import Attestation, Host, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -186,3 +186,35 @@ def test_hosts_that_drifted_alike_are_counted_and_linked(fleet) -> None:
     assert "/hosts/hv2/" in page
     assert "/hosts/hv4/" not in page
     assert f"?group={Attestation.objects.get(host__name='hv1').drift_key}" in page
+
+
+# --- Servers that are only observed -------------------------------------------------------------
+
+
+def test_what_an_observed_server_says_is_marked_as_not_counting(oat, fleet) -> None:
+    [host] = fleet(hv1=None)
+    other = make_server("oat-2", counts=False)
+    Attestation.objects.create(host=host, server=other, due_at=timezone.now())
+    page = read("/hosts/hv1/")
+    assert page.count("This does not count.") == 1
+    assert "Nobody approved that what oat-2 says counts" in page
+    assert "is-trusted" in page
+
+
+def test_a_host_that_only_observed_servers_attest_is_marked_in_the_fleet_too(fleet) -> None:
+    fleet(hv1=None)
+    assert "only observed" not in read("/")
+    Server.objects.update(counts=False)
+    assert "only observed" in read("/", "viewer")
+
+
+def test_an_observed_server_whose_evidence_ran_out_takes_no_trust(oat, fleet) -> None:
+    [host] = fleet(hv1=None)
+    other = make_server("oat-2", counts=False)
+    ended = timezone.now() - timedelta(hours=1)
+    Attestation.objects.create(
+        host=host, server=other, due_at=ended, counts_from=ended - timedelta(hours=1), valid_until=ended
+    )
+    page = read("/hosts/hv1/")
+    assert "was trusted before" not in page
+    assert "was trusted for" not in page

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.rows import make_host, make_server
-from tests.web.visitors import text, visitor
-from txt_dashboard.models import Attestation, Server
+from tests.web.visitors import browser_of, text, visitor
+from txt_dashboard.models import Attestation, Proposal, Server
 
 pytestmark = pytest.mark.django_db
 QUERIES = 25
@@ -90,6 +90,52 @@ def test_what_servers_say_is_text_and_nothing_else() -> None:
     hostile = "<script>alert('oat')</script>"
     make_server(remarks=[hostile], error=hostile, failures=1, test_result=hostile, tested_at=timezone.now())
     assert "<script>alert" not in visitor("administrator").get("/servers/").content.decode()
+
+
+# --- Whose word counts --------------------------------------------------------------------------
+
+
+def test_each_server_says_whether_its_word_counts() -> None:
+    make_server("oat-1")
+    make_server("oat-2", counts=False)
+    first, second = text(visitor("viewer").get("/servers/")).split('class="sheet server"')[1:]
+    assert "yes: approved at this address" in first
+    assert "no: only observed" in second
+    assert "Approvers and administrators propose to change that." in second
+
+
+def test_letting_a_server_count_makes_a_proposal_that_the_row_then_links(stored, people) -> None:
+    server = make_server("oat-2", counts=False)
+    browser = browser_of(people.ada)
+    page = text(browser.get(f"/servers/{server.pk}/counting/"))
+    assert "Let oat-2 count" in page
+    assert "without TLS" in page
+    answer = browser.post(f"/servers/{server.pk}/counting/", {"counts": "yes", "reason": ""})
+    assert answer.status_code == 400
+    assert "Say why" in text(answer)
+    browser.post(f"/servers/{server.pk}/counting/", {"counts": "yes", "reason": "The new site."})
+    made = Proposal.objects.get()
+    assert (made.title, made.reason) == ("oat-2 counts", "The new site.")
+    server.refresh_from_db()
+    assert not server.counts
+    assert f"proposal {made.pk} changes that" in text(browser.get("/servers/"))
+    again = browser.post(f"/servers/{server.pk}/counting/", {"counts": "yes", "reason": "Once more."})
+    assert again.status_code == 409
+    assert "Once more.</textarea>" in text(again)
+
+
+def test_a_server_that_counts_can_be_only_observed_again(stored, people) -> None:
+    browser = browser_of(people.anna)
+    assert "Only observe oat-1" in text(browser.get(f"/servers/{stored.pk}/counting/"))
+    browser.post(f"/servers/{stored.pk}/counting/", {"counts": "no", "reason": "It was broken into."})
+    assert Proposal.objects.get().title == "oat-1 is only observed"
+
+
+def test_who_may_not_propose_that_is_told_why(stored, people) -> None:
+    browser = browser_of(people.olga)
+    assert "Only approvers and administrators propose this." in text(browser.get(f"/servers/{stored.pk}/counting/"))
+    assert browser.post(f"/servers/{stored.pk}/counting/", {"counts": "no", "reason": "x"}).status_code == 403
+    assert browser.get("/servers/99/counting/").status_code == 404
 
 
 def test_the_first_server_is_asked_for_where_there_is_none() -> None:

@@ -4,11 +4,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from tests.rows import make_server
+from tests.rows import count, make_server
 from tests.servers.harness import Authority
 from tests.web.visitors import text, visitor
 from txt_dashboard import vault
-from txt_dashboard.models import Activity, Server
+from txt_dashboard.models import Activity, Proposal, Server
 
 pytestmark = pytest.mark.django_db
 SECRET = "correct horse battery staple"
@@ -246,3 +246,40 @@ def test_every_change_is_in_the_activity_log_without_the_secret(stored) -> None:
     entry = Activity.objects.get()
     assert (entry.verb, entry.target) == ("edit server", "oat-1")
     assert "a new one" not in str(entry.detail)
+
+
+# --- A server that people approved --------------------------------------------------------------
+
+
+@pytest.fixture
+def approved(stored) -> Server:
+    count(stored)
+    return stored
+
+
+def test_moving_an_approved_server_needs_a_reason_and_makes_a_proposal(approved) -> None:
+    browser = visitor("administrator")
+    assert 'name="reason"' in text(browser.get(f"/servers/{approved.pk}/"))
+    answer = edit(approved, browser, url="https://127.0.0.2:8443")
+    assert answer.status_code == 400
+    assert "Say why" in text(answer)
+    answer = browser.post(
+        f"/servers/{approved.pk}/", entered(url="https://127.0.0.2:8443", reason="New machine."), follow=True
+    )
+    made = Proposal.objects.get()
+    assert answer.redirect_chain == [(f"/proposals/{made.pk}/", 302)]
+    assert "The move waits for approval. Until it is in force, oat-1 is asked where it was." in text(answer)
+    assert "− https://127.0.0.1:8443" in text(answer)
+    assert "Whoever runs this address is believed from then on." in text(answer)
+    approved.refresh_from_db()
+    assert approved.url == "https://127.0.0.1:8443"
+    assert secret(approved) == SECRET
+
+
+def test_other_settings_of_an_approved_server_need_none(approved) -> None:
+    assert edit(approved, interval_s=30).status_code == 302
+    assert not Proposal.objects.exists()
+
+
+def test_no_reason_is_asked_for_where_nobody_approved_the_address(stored) -> None:
+    assert 'name="reason"' not in text(visitor("administrator").get(f"/servers/{stored.pk}/"))

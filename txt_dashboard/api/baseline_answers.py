@@ -6,15 +6,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from txt_dashboard.actions.governance.accounts import account_of
+from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import standing, why_not
 from txt_dashboard.actions.permissions import Actor, Verb, may
 from txt_dashboard.api.parameters import Body, Hash, Reason
 from txt_dashboard.attest.quorum import Refusal
 from txt_dashboard.models import Proposal as ProposalRow
 from txt_dashboard.models import ProposalState
+from txt_dashboard.queries.held_baselines import HeldEntry
 from txt_dashboard.queries.impact import Impact as ImpactView
-from txt_dashboard.queries.proposed import HeldEntry
 
 MOST_CHANGES = 1000
 
@@ -155,8 +155,8 @@ def line_of(row: ProposalRow) -> ProposalLine:
 
 
 def proposal_of(row: ProposalRow, asker: Actor, now: datetime) -> Proposal:
-    """A proposal, with what whoever asks may do with it."""
-    tally = standing(row)
+    """A proposal that came with its decisions, with what whoever asks may do with it."""
+    tally = standing(row, decisions=row.decisions.all())
     changes: Mapping[str, Any] = row.patch["changes"]
     decisions = [
         Decision(by=each.decided_by, verb=each.verb, reason=each.reason, at=each.at, content_hash=each.content_hash)
@@ -208,5 +208,5 @@ def _why_not(row: ProposalRow, asker: Actor, now: datetime) -> str | None:
         return str(Refusal.NO_PERSON)
     if not may(asker, Verb.DECIDE):
         return str(Refusal.NOT_APPROVER)
-    refused = why_not(row, account_of(asker), now)
+    refused = why_not(row, known_account(asker), now, decisions=row.decisions.all())
     return str(refused) if refused else None

@@ -29,9 +29,9 @@ from txt_dashboard.api.baseline_answers import (
 )
 from txt_dashboard.api.parameters import MOST, BaselineId, EntryId, Limit, Marker, Number
 from txt_dashboard.models import Proposal as ProposalRow
-from txt_dashboard.queries import proposed
+from txt_dashboard.queries import held_baselines
 from txt_dashboard.queries.in_force import in_force
-from txt_dashboard.queries.proposals import impact_of
+from txt_dashboard.queries.proposals import find_proposal, impact_of, open_proposals
 
 router = Router(tags=["baselines"])
 
@@ -43,15 +43,15 @@ ProposalId = Annotated[Number, Path()]
 def list_baselines(request: HttpRequest, limit: Limit = 50, marker: Marker = "") -> BaselinePage:
     """Baselines in force, by their ids, and the proposals that wait for decisions, the newest first."""
     held = in_force()
-    found, following = proposed.baselines(held, marker, limit)
-    waiting, more = proposed.open_proposals(MOST)
+    found, following = held_baselines.baselines(held, marker, limit)
+    waiting = open_proposals()[::-1]
     return BaselinePage(
         set_number=held.reference.number,
         refused=held.refused,
         items=[baseline_of(each) for each in found],
         next=following or None,
-        proposals=[line_of(each) for each in waiting],
-        more_proposals=more,
+        proposals=[line_of(each) for each in waiting[:MOST]],
+        more_proposals=len(waiting) > MOST,
     )
 
 
@@ -61,14 +61,14 @@ def propose_baselines(request: HttpRequest, wanted: Wanted) -> Status[Proposal]:
     now = timezone.now()
     document = msgspec.json.encode(wanted.document)
     made = propose_file(actor(request), document, title=wanted.title, reason=wanted.reason, now=now)
-    return Status(201, proposal_of(made, actor(request), now))
+    return Status(201, proposal_of(_find(made.pk), actor(request), now))
 
 
 @router.get("/{id}", response=answers(Baseline | Proposal))
 def show_baseline(request: HttpRequest, id: Id) -> Baseline | Proposal:  # noqa: A002 - its name in the address
     """One baseline in force, or one proposal with all that was decided on it."""
     if id.startswith("baseline:"):
-        found = proposed.baseline(in_force(), id)
+        found = held_baselines.baseline(in_force(), id)
         if found is None:
             raise NotFound("No baseline with this id is in force.")
         return baseline_of(found)
@@ -81,10 +81,10 @@ def show_impact(request: HttpRequest, id: Id) -> Impact:  # noqa: A002 - as abov
     now = timezone.now()
     if id.startswith("baseline:"):
         held = in_force()
-        found = proposed.baseline(held, id)
+        found = held_baselines.baseline(held, id)
         if found is None:
             raise NotFound("No baseline with this id is in force.")
-        return impact_answer(proposed.impact_of_retiring(held, id, now), found.content_hash)
+        return impact_answer(held_baselines.impact_of_retiring(held, id, now), found.content_hash)
     proposal = _find(int(id))
     return impact_answer(impact_of(proposal, now), proposal.content_hash)
 
@@ -130,11 +130,11 @@ def retire_baseline(
     """Proposes to take a baseline out of force; it takes the same approvals as any other proposal."""
     now = timezone.now()
     made = propose.retire(actor(request), id, reason=decision.reason, content_hash=decision.content_hash, now=now)
-    return Status(201, proposal_of(made, actor(request), now))
+    return Status(201, proposal_of(_find(made.pk), actor(request), now))
 
 
 def _find(number: int) -> ProposalRow:
-    found = proposed.find_proposal(number)
+    found = find_proposal(number)
     if found is None:
         raise NotFound("There is no proposal of this number.")
     return found

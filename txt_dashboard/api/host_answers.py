@@ -18,7 +18,8 @@ from txt_dashboard.queries.table import Row
 
 
 class HostRowAnswer(BaseModel):
-    """One host in a list. `word_of` names the server on whose word alone it is trusted, or nothing."""
+    """One host in a list. `word_of` names the server on whose word alone it is trusted, or nothing; one that is only
+    `observed` is attested by no server that counts."""
 
     name: str
     pool: str
@@ -30,6 +31,7 @@ class HostRowAnswer(BaseModel):
     differing: list[int]
     baselines: list[str]
     word_of: str
+    observed: bool
 
 
 class HostPage(BaseModel):
@@ -185,6 +187,7 @@ def row_of(row: Row) -> HostRowAnswer:
         differing=row.differing,
         baselines=list(row.baselines),
         word_of=row.word_of,
+        observed=row.observed,
     )
 
 

@@ -1,5 +1,6 @@
 """Appraisals remembered: a measurement is appraised once under the same rules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -28,6 +29,11 @@ class Appraisal:
     result: Result
     measurements: tuple[Measurement, ...]
     rules_key: str
+
+    @property
+    def pairs(self) -> Iterable[Appraised]:
+        """Each part's measurement and what became of it."""
+        return zip(self.measurements, self.result.parts, strict=True)
 
     def key(self, part: Part) -> str | None:
         """The key of the part's measurement, or `None` where the policy requires nothing of it."""

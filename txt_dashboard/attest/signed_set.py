@@ -126,6 +126,12 @@ class SignedSet:
         ordered = tuple(sorted(baselines, key=lambda each: each.key))
         return ReferenceSet(ordered, policies, servers, number=self.number)
 
+    @cached_property
+    def emergencies(self) -> Mapping[str, datetime]:
+        """Until when entries hold by an emergency, by id; raises `InvalidReference` where one can't be read."""
+        found = {id_: emergency_of(entry) for id_, entry in self.entries.items()}
+        return {id_: each[0] for id_, each in found.items() if each is not None}
+
     def patch(self, wanted: Mapping[str, Entry | None]) -> Patch:
         """The patch that makes these entries of what is there now; `None` removes one, unchanged ones stay out."""
         changes = {}

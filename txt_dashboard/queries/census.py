@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeVar
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 
 from txt_dashboard.attest.alike import Said, evidence_key
 from txt_dashboard.attest.appraisal import Match
@@ -95,32 +95,29 @@ class _Row(NamedTuple):
 _COLUMNS = tuple("server__name" if name == "server" else name for name in _Row._fields)
 
 
-def take_census() -> Census:
-    """Counts the fleet. Three queries, and two more while there are hosts that no worker has settled."""
+def take_census(among: QuerySet[Host] | None = None) -> Census:
+    """Counts the fleet, or some hosts. Three queries, and three more where there are some that no worker settled."""
     pools: dict[str, dict[str, tuple[int, int]]] = defaultdict(dict)
-    grouped = Host.objects.values_list("evidence_key", "pool").annotate(Count("pk"), Min("pk")).order_by()
+    hosts = Host.objects.all() if among is None else among
+    grouped = hosts.values_list("evidence_key", "pool").annotate(Count("pk"), Min("pk")).order_by()
     for key, pool, count, lowest in grouped:
         pools[key][pool] = count, lowest
     examples = {key: min(lowest for _, lowest in pools[key].values()) for key in pools if key}
-    said = _by_host(_rows(examples.values()))
+    said = _said_of(examples.values())
     # A host may have moved on since it was counted: then it is no example, and its kind is looked at host by host.
     moved = {key for key, host in examples.items() if evidence_key(row.said for row in said.get(host, ())) != key}
-    single = _unsettled({"", *moved}) if moved or "" in pools else {}
-    silent = Counter({pool: count for key in {"", *moved} for pool, (count, _) in pools.get(key, {}).items()})
+    single = _unsettled({"", *moved}, among) if moved or "" in pools else {}
+    silent: Counter[str] = Counter()
+    for key in {"", *moved}:
+        silent.update({pool: count for pool, (count, _) in pools.get(key, {}).items()})
     silent.subtract(single.values())
-    said |= _by_host(_rows(single))
-    shown = _measured(row for rows in said.values() for row in rows)
+    shown = _measured(said)
     kinds = [
         Kind(key, tuple(_witness(row, shown) for row in said[host]), pools[key])
         for key, host in examples.items()
         if key not in moved
     ]
-    alike: dict[str, dict[int, str]] = defaultdict(dict)
-    for host, pool in single.items():
-        alike[evidence_key(row.said for row in said[host])][host] = pool
-    for key, hosts in alike.items():
-        kinds.append(_named(key, tuple(_witness(row, shown) for row in said[next(iter(hosts))]), hosts))
-    return Census(tuple(kinds), +silent)
+    return Census((*kinds, *_one_by_one(single)), +silent)
 
 
 def split(kinds: Mapping[Kind, frozenset[Register]]) -> list[Kind]:
@@ -150,23 +147,36 @@ def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
         yield everything[start : start + CHUNK]
 
 
-def _rows(hosts: Iterable[int]) -> list[_Row]:
+def _said_of(hosts: Iterable[int]) -> dict[int, list[_Row]]:
+    """What servers say of these hosts."""
     ever = Q(counts_from__isnull=False, valid_until__isnull=False)
-    rows = Attestation.objects.order_by("server__name").annotate(ever=ever)
-    return [_Row(*row) for some in chunks(hosts) for row in rows.filter(host__in=some).values_list(*_COLUMNS)]
+    attestations = Attestation.objects.order_by("server__name").annotate(ever=ever)
+    said: dict[int, list[_Row]] = defaultdict(list)
+    for some in chunks(hosts):
+        for row in map(_Row._make, attestations.filter(host__in=some).values_list(*_COLUMNS)):
+            said[row.host_id].append(row)
+    return said
 
 
-def _unsettled(keys: Iterable[str]) -> dict[int, str]:
+def _unsettled(keys: Iterable[str], among: QuerySet[Host] | None) -> dict[int, str]:
     """Hosts with evidence whose key says nothing, and their pools."""
     heard = Attestation.objects.filter(counts_from__isnull=False, host__evidence_key__in=keys)
+    if among is not None:
+        heard = heard.filter(host__in=among)
     return dict(heard.values_list("host_id", "host__pool"))
 
 
-def _by_host(rows: Iterable[_Row]) -> dict[int, list[_Row]]:
-    by_host: dict[int, list[_Row]] = defaultdict(list)
-    for row in rows:
-        by_host[row.host_id].append(row)
-    return by_host
+def _one_by_one(hosts: Mapping[int, str]) -> list[Kind]:
+    """The kinds of these hosts (id -> pool), whatever their keys say."""
+    said = _said_of(hosts)
+    shown = _measured(said)
+    alike: dict[str, dict[int, str]] = defaultdict(dict)
+    for host, rows in said.items():
+        alike[evidence_key(row.said for row in rows)][host] = hosts[host]
+    return [
+        _named(key, tuple(_witness(row, shown) for row in said[next(iter(of_kind))]), of_kind)
+        for key, of_kind in alike.items()
+    ]
 
 
 def _named(key: str, witnesses: tuple[Witness, ...], hosts: Mapping[int, str]) -> Kind:
@@ -177,8 +187,9 @@ def _named(key: str, witnesses: tuple[Witness, ...], hosts: Mapping[int, str]) -
     return Kind(key, witnesses, pools, hosts)
 
 
-def _measured(rows: Iterable[_Row]) -> dict[str, tuple[Bank, Values]]:
-    keys = {key for row in rows for key in (row.platform_id, row.vmm_id) if key}
+def _measured(said: Mapping[int, Sequence[_Row]]) -> dict[str, tuple[Bank, Values]]:
+    """The values of all measurements that are named."""
+    keys = {key for rows in said.values() for row in rows for key in (row.platform_id, row.vmm_id) if key}
     return {
         key: (Bank(bank), {int(index): bytes.fromhex(value) for index, value in values.items()})
         for some in chunks(keys)

@@ -67,6 +67,11 @@ class Testimony:
     waiting_since: datetime | None  # due, and no worker has taken it
 
     @property
+    def counts(self) -> bool:
+        """Whether people approved that this server's word counts; else it is only observed."""
+        return self.attestation.server.counts
+
+    @property
     def ours(self) -> Match:
         """Our own verdict alone: what the registers say, whatever the server does."""
         outcomes = {part.outcome for part in self.parts}
@@ -105,6 +110,16 @@ class Testimony:
     def registers(self) -> Registers:
         """All values that are held, by bank."""
         return self.evidence.registers if self.evidence else {}
+
+    @property
+    def proposable(self) -> tuple[Part, ...]:
+        """Parts that differ or have nothing approved to be compared with, of which the evidence shows all values."""
+        without = (Reason.NO_BASELINE, Reason.BASELINE_INCOMPLETE)
+        return tuple(
+            part.part
+            for part in self.parts
+            if part.outcome is Outcome.DIFFERS or (part.finding and part.finding.reason in without)
+        )
 
     @property
     def baselines(self) -> tuple[str, ...]:
@@ -227,7 +242,8 @@ def lapsed_at(host: Host, said: Sequence[Testimony]) -> datetime | None:
     """When the evidence of a host that is still stored as trusted ceased to count; `None` while it counts."""
     if host.state != State.TRUSTED:
         return None
-    ended = [each.attestation.valid_until for each in said if each.freshness is not Freshness.FRESH]
+    counting = [each for each in said if each.counts]
+    ended = [each.attestation.valid_until for each in counting if each.freshness is not Freshness.FRESH]
     return min((end for end in ended if end is not None), default=None)
 
 

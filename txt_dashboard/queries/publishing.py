@@ -33,6 +33,30 @@ class Kept:
     hosts: int
 
 
+@dataclass(frozen=True, slots=True)
+class AtServers:
+    """What of the approved values is not where it should be, and what is there that should not be; a page of it."""
+
+    taking: bool  # whether a server that counts takes golden values at all
+    missing: list[Published]
+    kept: list[Kept]
+    unapproved: list[Whitelisted]
+    more: int
+
+
+def at_servers(reference: ReferenceSet, now: datetime, *, most: int = 20) -> AtServers:
+    """The servers' own lists against the set in force. Six queries, or none where no server takes values."""
+    if not any(KINDS[reference.servers[name].kind].whitelist for name in reference.counting):
+        return AtServers(taking=False, missing=[], kept=[], unapproved=[], more=0)
+    missing = sorted(
+        (each for each in published(reference, now) if not each.there),
+        key=lambda each: (not each.problem, -each.waiting, each.server, each.baseline.name),
+    )
+    kept, strange = kept_back(), unapproved(reference, now)
+    more = sum(max(0, len(each) - most) for each in (missing, kept, strange))
+    return AtServers(taking=True, missing=missing[:most], kept=kept[:most], unapproved=strange[:most], more=more)
+
+
 def published(reference: ReferenceSet, now: datetime) -> list[Published]:
     """Every baseline in force, at each server that counts and takes golden values. Four queries."""
     servers = [

@@ -15,9 +15,10 @@ PROGRESS_SHOWN = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class ServerPulse:
-    """One server that counts: when it last answered, and whether it has fallen silent."""
+    """One server that is asked: when it last answered, and whether it has fallen silent."""
 
     name: str
+    counts: bool  # else it is only observed: no host loses anything with it
     answered_at: datetime | None
     asked_at: datetime | None
     silent: bool
@@ -113,14 +114,13 @@ def progress_of(latest: PollRequest) -> Progress:
 def _server(row: Server, now: datetime) -> ServerPulse:
     known = row.answered_at or row.asked_at
     overdue = known is not None and now - known > PATIENCE * row.interval + row.lease
-    return ServerPulse(
-        row.name, row.answered_at, row.asked_at, row.failures > 0 or overdue, row.failures > 0, row.error
-    )
+    silent, failing = row.failures > 0 or overdue, row.failures > 0
+    return ServerPulse(row.name, row.counts, row.answered_at, row.asked_at, silent, failing, row.error)
 
 
 def _outages(servers: tuple[ServerPulse, ...], now: datetime) -> tuple[Outage, ...]:
     """Silent servers from half of the validity of their hosts' evidence on."""
-    silent = {each.name: each for each in servers if each.silent}
+    silent = {each.name: each for each in servers if each.silent and each.counts}
     if not silent:
         return ()
     trusted = Q(host__state=State.TRUSTED) & ~not_fresh(now)

@@ -53,6 +53,7 @@ class Row:
     differing: list[int]
     baselines: tuple[str, ...]
     attested_at: datetime | None
+    observed: bool = False  # it is attested, but by no server that counts
 
     @property
     def word_of(self) -> str:
@@ -168,7 +169,7 @@ def _rows(chosen: list[Host], reference: ReferenceSet, now: datetime) -> tuple[R
 
 def _row(host: Host, attestations: list[Attestation], compared: dict[int, Compared]) -> Row:
     shown_state, shown_reason = host.shown_state, host.shown_reason  # type: ignore[attr-defined]
-    ended = [each.valid_until for each in attestations if each.valid_until]
+    ended = [each.valid_until for each in attestations if each.valid_until and each.server.counts]
     attested = [each.attested_at for each in attestations if each.attested_at]
     return Row(
         id=host.pk,
@@ -181,4 +182,5 @@ def _row(host: Host, attestations: list[Attestation], compared: dict[int, Compar
         differing=host.differing,
         baselines=tuple(dict.fromkeys(name for each in attestations for name in compared[each.pk].baselines)),
         attested_at=min(attested, default=None),
+        observed=bool(attestations) and not any(each.server.counts for each in attestations),
     )

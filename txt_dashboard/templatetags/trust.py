@@ -1,8 +1,9 @@
 """How trust is shown: badges, icons, times, reasons and register values. One look on all pages."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django import template
 from django.utils import timezone
@@ -23,6 +24,7 @@ _ICONS = {
     "unknown": '<circle cx="8" cy="8" r="6" stroke-dasharray="3 2.2"/>',
     "warning": '<path d="M8 2 1.8 13.5h12.4zM8 6.5v3.2m0 1.7v.3"/>',
     "done": '<path d="m3 8.5 3.2 3.2L13 5"/>',
+    "refused": '<path d="m4 4 8 8m0-8-8 8"/>',
     "open": '<circle cx="8" cy="8" r="5.5"/>',
 }
 _STATES = {
@@ -98,6 +100,18 @@ def reason(code: str, params: Mapping[str, object] | None = None, server: str = 
     except KeyError:  # a newer release wrote it
         return code
     return sentence.format_map(filled)
+
+
+@register.filter
+def at(found: Mapping[str, object], key: str) -> object:
+    """What a mapping holds under the key, or nothing."""
+    return found.get(key)
+
+
+@register.filter
+def in_order(found: Iterable[Any]) -> list[Any]:
+    """The items in their natural order."""
+    return sorted(found)
 
 
 @register.filter

@@ -1,16 +1,26 @@
-"""What the frame of every page shows: how old our knowledge is, and who is asking."""
+"""What the frame of every page shows: how old our knowledge is, whether what is in force is sound, who is asking."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from txt_dashboard import conf
+from txt_dashboard.actions.governance.accounts import approver, known_account
 from txt_dashboard.actions.permissions import Actor, Role, Verb, may
+from txt_dashboard.attest.quorum import refusal
+from txt_dashboard.queries.golden import Urgent, emergencies
+from txt_dashboard.queries.in_force import in_force
+from txt_dashboard.queries.proposals import waiting_for
 from txt_dashboard.queries.pulse import Pulse, take_pulse
 from txt_dashboard.web.identity import actor_of
 
-_SECTIONS = {"fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "activity": "activity"}
+_SECTIONS = {
+    "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
+    "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +30,19 @@ class Frame:
     pulse: Pulse
     actor: Actor
     section: str
+    refused: str  # why nothing is in force although something should be
+    urgent: tuple[Urgent, ...]  # what is in force by an emergency approval
+    waiting: int  # open proposals that this person could approve
+
+    @property
+    def alone(self) -> bool:
+        """Whether one person is enough to make hosts trusted."""
+        return conf.quorum().persons <= 1
+
+    @property
+    def urgent_until(self) -> datetime | None:
+        """When the last of the emergencies ends."""
+        return max((each.until for each in self.urgent), default=None)
 
     @property
     def roles(self) -> str:
@@ -39,6 +62,11 @@ class Frame:
         """Whether to offer "Poll now"."""
         return may(self.actor, Verb.POLL)
 
+    @property
+    def may_propose(self) -> bool:
+        """Whether to offer "Propose as baseline"."""
+        return may(self.actor, Verb.PROPOSE_BASELINE)
+
 
 def pulse_of(request: HttpRequest) -> Pulse:
     """The pulse, taken once for each request."""
@@ -54,4 +82,16 @@ def frame(request: HttpRequest) -> dict[str, object]:
         return {}
     name = request.resolver_match.url_name if request.resolver_match else ""
     section = _SECTIONS.get((name or "").partition("-")[0], "")
-    return {"frame": Frame(pulse_of(request), actor_of(request.user), section)}
+    pulse, actor, current = pulse_of(request), actor_of(request.user), in_force()
+    urgent = emergencies(current.set, pulse.now)
+    return {"frame": Frame(pulse, actor, section, current.refused, urgent, _waiting(actor, pulse.now))}
+
+
+def _waiting(actor: Actor, now: datetime) -> int:
+    """How many open proposals wait for this person. Nothing is read for somebody whose approval would not count."""
+    if not may(actor, Verb.DECIDE):
+        return 0
+    account = known_account(actor)
+    if account is None or refusal(approver(account), now, "", conf.quorum()):
+        return 0
+    return waiting_for(account.person)

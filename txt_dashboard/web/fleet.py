@@ -18,11 +18,11 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_POST, require_safe
 
 from txt_dashboard.actions import polling
-from txt_dashboard.actions.permissions import Invalid
+from txt_dashboard.actions.permissions import Invalid, NotFound
 from txt_dashboard.attest.appraisal import State
-from txt_dashboard.attest.reference import ReferenceSet
+from txt_dashboard.attest.reference import Baseline, ReferenceSet
 from txt_dashboard.models import Host
-from txt_dashboard.queries import fleet, table
+from txt_dashboard.queries import fleet, golden, table
 from txt_dashboard.queries.changes import changes
 from txt_dashboard.queries.pulse import progress
 from txt_dashboard.queries.reference import current_reference
@@ -61,6 +61,10 @@ def page(request: HttpRequest) -> HttpResponse:
     reference = current_reference()
     chosen = _filter(request.GET)
     found = table.hosts(chosen, now, any_lapsed=pulse.tally.lapsed > 0)
+    baseline = _baseline(request.GET, reference, now)
+    if baseline is not None:
+        found = found.filter(pk__in=golden.showing(baseline, reference))
+    filtered = chosen != table.Filter() or baseline is not None
     page_of_hosts = _page(request.GET, found, reference, now)
     moved = moves(now, pulse.tally.lapsed)
     context = {
@@ -70,8 +74,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "pools": [(name or NO_POOL, name) for name in pulse.tally.pools],
         "reasons": fleet.reasons(),
-        "found": pulse.tally.total if chosen == table.Filter() else found.count(),
-        "filtered": chosen != table.Filter(),
+        "baseline": baseline,
+        "found": found.count() if filtered else pulse.tally.total,
+        "filtered": filtered,
         "page": page_of_hosts,
         "page_before": _address(request.GET, before=page_of_hosts.before),
         "page_after": _address(request.GET, after=page_of_hosts.after),
@@ -127,6 +132,19 @@ def _filter(query: QueryDict) -> table.Filter:
         server=query.get("server", ""),
         group=query.get("group", ""),
     )
+
+
+def _baseline(query: QueryDict, reference: ReferenceSet, now: datetime) -> Baseline | None:
+    """The baseline of the set whose values hosts shall show, where the address names one."""
+    entry_id = query.get("baseline", "")
+    if not entry_id:
+        return None
+    # By an emergency one entry may be two: the one that is in force counts.
+    named = [each for each in reference.baselines if each.id == entry_id]
+    named.sort(key=lambda each: golden.phase_of(each, now) is golden.Phase.IN_FORCE)
+    if not named:
+        raise NotFound(gettext("The address names a baseline that is not in force."))
+    return named[-1]
 
 
 def _page(query: QueryDict, found: QuerySet[Host], reference: ReferenceSet, now: datetime) -> table.Page:

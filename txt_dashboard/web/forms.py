@@ -1,4 +1,4 @@
-"""The form of an attestation server. It reads what was entered; the verbs decide whether it can be used."""
+"""Forms. They read what was entered; the verbs decide whether it can be used."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from txt_dashboard.actions.governance.propose import LONGEST_REASON
 from txt_dashboard.actions.permissions import Invalid
 from txt_dashboard.actions.servers import ServerSettings
 from txt_dashboard.models import Server
@@ -14,6 +15,32 @@ from txt_dashboard.servers import KINDS
 SETTINGS = (
     "name", "kind", "url", "ca_pem", "enabled", "simulated", "interval_s", "batch_size", "parallel", "deadline_s",
 )  # fmt: skip
+
+
+def _reason(help_text: Any) -> forms.CharField:
+    words = forms.Textarea(attrs={"rows": 3, "class": "words"})
+    return forms.CharField(
+        label=_("Why"), label_suffix="", required=False, max_length=LONGEST_REASON, widget=words, help_text=help_text
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why somebody asks for something."""
+
+    reason = _reason(_("Whoever decides will read this, and whoever asks later."))
+
+    def take_errors(self, invalid: Invalid) -> None:
+        """Puts what a verb refused beside the fields that it speaks of."""
+        for name, sentences in invalid.errors.items():
+            self.add_error(name if name in self.fields else None, sentences)
+
+
+class DecisionForm(ReasonForm):
+    """A reason, and what of the proposal was shown to whoever decides."""
+
+    content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    impact_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
 
 class ServerForm(forms.ModelForm):
@@ -31,6 +58,9 @@ class ServerForm(forms.ModelForm):
         help_text=_("Sent to the server as the header x-auth-blob."),
     )
     remove_secret = forms.BooleanField(label=_("Remove the stored secret"), required=False)
+    reason = _reason(
+        _("Needed where the address, the kind or the authorities change: that takes effect once others approved it.")
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=1)
 
     class Meta:

@@ -94,7 +94,7 @@ def _find(name: str, now: datetime) -> Host:
 
 def _word_of(host: Any, said: Sequence[Testimony]) -> str:
     """The server on whose word alone the host is trusted now, or nothing."""
-    alone = [each.attestation.server.name for each in said if each.word_alone]
+    alone = [each.attestation.server.name for each in said if each.word_alone and each.counts]
     return ", ".join(alone) if host.shown_state == State.TRUSTED else ""
 
 
@@ -113,6 +113,7 @@ def _as_json(testimony: Testimony) -> dict[str, Any]:
     finding = shown.finding if shown else None
     return {
         "server": row.server.name,
+        "counts": row.server.counts,
         "simulated": row.server.simulated,
         "freshness": testimony.freshness,
         "asked_at": row.asked_at,

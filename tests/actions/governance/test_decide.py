@@ -288,7 +288,7 @@ def test_every_act_is_in_the_activity_log_with_its_reason(proposal, people) -> N
     assert [verb for verb, _ in acts[:3]] == ["propose", "approve proposal", "approve proposal"]
     assert [actor for _, actor in acts[:3]] == ["olga", "anna", "ben"]
     said = Activity.objects.get(verb="approve proposal", actor="anna").detail
-    assert (said["decision"], said["content"]) == ("It is right.", proposal.content_hash)
+    assert (said["reason"], said["content"]) == ("It is right.", proposal.content_hash)
     assert Activity.objects.get(verb="sign set").detail["proposal"] == proposal.pk
 
 

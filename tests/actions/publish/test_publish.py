@@ -77,8 +77,8 @@ def test_nothing_is_told_twice(lab):
 def test_each_round_leaves_two_entries(lab):
     baseline = lab.approve()
     lab.turn(WAVE)
-    begun, ended = Activity.objects.filter(verb__in=("publish begun", "published")).order_by("id")
-    assert (begun.verb, begun.actor, begun.target) == ("publish begun", "worker", "oat-1")
+    begun, ended = Activity.objects.filter(verb__in=("publish", "published")).order_by("id")
+    assert (begun.verb, begun.actor, begun.target) == ("publish", "worker", "oat-1")
     assert begun.detail["hosts"] == 1 + len(lab.others)
     assert begun.detail["mles"][0].startswith(baseline.name)
     assert ended.detail == {"registered": 1 + len(lab.others), "postponed": 0, "why": {}}

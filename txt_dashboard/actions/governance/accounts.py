@@ -30,12 +30,20 @@ def owner_of(actor: Actor) -> Account | None:
     return Account.objects.get_or_create(user_id=actor.user)[0]
 
 
+def known_account(actor: Actor) -> Account | None:
+    """As `account_of`, for pages: writes nothing. An account that governance has not met yet is a new person's."""
+    if actor.user is None or not actor.is_person:
+        return None
+    known = Account.objects.filter(user=actor.user).select_related("user").prefetch_related("user__groups")
+    return known.first() or Account(user_id=actor.user)
+
+
 def approver(account: Account | None) -> Approver:
     """The account as the quorum counts it, as it stands now: a role that was taken away counts no more."""
     if account is None:
         return Approver("", None)
     user = account.user
-    approves = user.is_active and user.groups.filter(name=Role.APPROVER.value).exists()
+    approves = user.is_active and any(group.name == Role.APPROVER.value for group in user.groups.all())
     return Approver(str(account.person), account.approver_since if approves else None, account.named)
 
 

@@ -1,5 +1,6 @@
 """Deciding on proposals. An approval counts for exactly the content and the impact that were shown."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -14,7 +15,7 @@ from txt_dashboard.attest.signed_set import Patch
 from txt_dashboard.models import Account, Decision, DecisionVerb, Proposal, ProposalState
 from txt_dashboard.queries.proposals import impact_of
 
-_APPROVALS = {DecisionVerb.APPROVE: False, DecisionVerb.EMERGENCY: True}
+_APPROVALS = {DecisionVerb.APPROVE: False, DecisionVerb.EMERGENCY: True}  # which of them are emergencies
 
 
 @transaction.atomic
@@ -62,8 +63,15 @@ def reject(actor: Actor, proposal_id: int, *, reason: str, content_hash: str, no
     _record(actor, account, proposal, DecisionVerb.REJECT, reason, "", now)
 
 
-def why_not(proposal: Proposal, account: Account | None, now: datetime, *, emergency: bool = False) -> Refusal | None:
-    """Why this account's approval would not count now, or `None` where it would."""
+def why_not(
+    proposal: Proposal,
+    account: Account | None,
+    now: datetime,
+    *,
+    emergency: bool = False,
+    decisions: Iterable[Decision] | None = None,
+) -> Refusal | None:
+    """Why this account's approval would not count now, or `None` where it would. `decisions` as for `standing`."""
     rules = conf.quorum()
     if account is None:
         return Refusal.NO_PERSON
@@ -73,7 +81,7 @@ def why_not(proposal: Proposal, account: Account | None, now: datetime, *, emerg
         if rules.emergency is None:
             return Refusal.EMERGENCY_OFF
         return None if may_be_urgent(proposal) else Refusal.NOT_URGENT
-    return Refusal.ALREADY if str(account.person) in standing(proposal).persons else None
+    return Refusal.ALREADY if str(account.person) in standing(proposal, decisions=decisions).persons else None
 
 
 def may_be_urgent(proposal: Proposal) -> bool:
@@ -82,13 +90,19 @@ def may_be_urgent(proposal: Proposal) -> bool:
     return not patch.restores and all(kind_of(id_) is EntryKind.BASELINE for id_ in patch.changes)
 
 
-def standing(proposal: Proposal, rules: QuorumRules | None = None) -> Tally:
-    """The approvals that count now, from what is recorded. Two queries."""
-    decisions = proposal.decisions.filter(verb__in=_APPROVALS).select_related("account__user")
+def standing(
+    proposal: Proposal, rules: QuorumRules | None = None, *, decisions: Iterable[Decision] | None = None
+) -> Tally:
+    """The approvals that count now, from what is recorded: two queries.
+
+    Pages that have read the `decisions` of many proposals hand them in; whoever decides or signs reads them anew.
+    """
+    if decisions is None:
+        decisions = proposal.decisions.select_related("account__user").prefetch_related("account__user__groups")
     people: dict[int, Approver] = {}
     approvals = []
     for decision in decisions:
-        if decision.account is not None:
+        if decision.account is not None and decision.verb in _APPROVALS:
             by = people.setdefault(decision.account.pk, approver(decision.account))
             urgent = _APPROVALS[DecisionVerb(decision.verb)]
             approvals.append(Approval(by, decision.at, decision.content_hash, urgent))
@@ -133,4 +147,4 @@ def _record(
             )
     except IntegrityError:
         raise Conflict("You have decided this already.") from None
-    log_proposal(actor, f"{verb.value} proposal", proposal, now, decision=reason.strip(), impact=impact_hash)
+    log_proposal(actor, f"{verb.value} proposal", proposal, now, reason=reason.strip(), impact=impact_hash)

@@ -1,24 +1,23 @@
 """Proposing: what shall become of entries of the signed set. Nothing is in force by it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from txt_dashboard import audit
 from txt_dashboard.actions.governance.accounts import owner_of
+from txt_dashboard.actions.governance.refuse import Wanted, errors
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotAllowed, NotFound, Verb, require
-from txt_dashboard.attest.entries import Entry, EntryKind, PolicyOf, kind_of, read_entry
-from txt_dashboard.attest.reference import Endpoint, InvalidReference
+from txt_dashboard.attest.entries import EntryKind, kind_of
+from txt_dashboard.attest.reference import InvalidReference
 from txt_dashboard.attest.signed_set import Patch, entry_hash, plain
-from txt_dashboard.models import Decision, DecisionVerb, Proposal, ProposalState, Server
+from txt_dashboard.models import Decision, DecisionVerb, Proposal, ProposalState
 from txt_dashboard.queries.in_force import in_force
-from txt_dashboard.servers import KINDS
-
-Wanted = Mapping[str, Entry | None]  # by the entry's id; None removes it
 
 LONGEST_REASON = 2000
-_NEEDED = {
+MOST_ERRORS = 20
+NEEDED = {
     EntryKind.BASELINE: Verb.PROPOSE_BASELINE,
     EntryKind.POLICY: Verb.PROPOSE_POLICY,
     EntryKind.SERVER: Verb.PROPOSE_SERVER,
@@ -34,6 +33,14 @@ def propose(actor: Actor, wanted: Wanted, *, title: str, reason: str, now: datet
         raise Conflict(f"Nothing can be proposed while the signed set is refused: {base.refused}")
     patch = settled_anew(wanted)
     return create(actor, patch, title=title, reason=reason, now=now)
+
+
+@transaction.atomic
+def propose_all(
+    actor: Actor, asked: Sequence[tuple[str, Wanted]], *, reason: str, now: datetime
+) -> tuple[Proposal, ...]:
+    """Makes several proposals, each with its title, or none. Raises as `propose`."""
+    return tuple(propose(actor, wanted, title=title, reason=reason, now=now) for title, wanted in asked)
 
 
 @transaction.atomic
@@ -79,7 +86,7 @@ def withdraw(actor: Actor, proposal_id: int, *, reason: str, now: datetime, cont
         content_hash=proposal.content_hash,
         at=now,
     )
-    log_proposal(actor, "withdraw proposal", proposal, now, why=reason.strip())
+    log_proposal(actor, "withdraw proposal", proposal, now, reason=reason.strip())
 
 
 def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime, content_hash: str = "") -> Proposal:
@@ -98,10 +105,10 @@ def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime, content_h
 
 def settled_anew(wanted: Wanted) -> Patch:
     """The patch for what is wanted; raises `Invalid` with every entry that can't be, and where nothing changes."""
-    errors = [error for id_, entry in wanted.items() for error in _errors(id_, entry)]
-    if errors:
-        raise Invalid({"entries": errors[:20]})
-    patch = in_force().set.patch(wanted)
+    held = in_force().set
+    if found := errors(wanted, held):
+        raise Invalid({"entries": found[:MOST_ERRORS]})
+    patch = held.patch(wanted)
     if not patch.changes:
         raise Invalid({"entries": ["All of this is in force already."]})
     return patch
@@ -136,14 +143,14 @@ def check_reason(reason: str) -> None:
 
 def log_proposal(actor: Actor, verb: str, proposal: Proposal, now: datetime, **more: object) -> None:
     """The activity entry of an act on a proposal."""
-    detail = {"title": proposal.title, "content": proposal.content_hash, "why": proposal.reason, **more}
+    detail = {"title": proposal.title, "content": proposal.content_hash, "reason": proposal.reason, **more}
     audit.record(at=now, actor=actor.name, verb=verb, target=f"proposal {proposal.pk}", detail=detail)
 
 
 def _require(actor: Actor, wanted: Wanted) -> None:
     for entry_id in wanted:
         try:
-            require(actor, _NEEDED[kind_of(entry_id)])
+            require(actor, NEEDED[kind_of(entry_id)])
         except InvalidReference as error:
             raise Invalid({"entries": [f"{error}."]}) from None
 
@@ -159,22 +166,6 @@ def _own(actor: Actor, proposal_id: int, what: str) -> Proposal:
     if proposal.state != ProposalState.OPEN:
         raise Conflict(f"This proposal is {proposal.state} already.")
     return proposal
-
-
-def _errors(entry_id: str, entry: Entry | None) -> list[str]:
-    if entry is None:
-        there = entry_id in in_force().set.entries
-        return [] if there else [f"{entry_id} is not in force, so it can't be removed."]
-    try:
-        read = read_entry(entry_id, entry)
-    except InvalidReference as error:
-        return [f"{entry.get('name') or entry_id}: {error}."]
-    servers = set(Server.objects.values_list("name", flat=True))
-    if isinstance(read, PolicyOf) and read.server not in servers:
-        return [f"{entry_id}: there is no attestation server of this name."]
-    if isinstance(read, Endpoint) and (read.name not in servers or read.kind not in KINDS):
-        return [f"{entry_id}: there is no attestation server of this name and kind."]
-    return []
 
 
 def _check_words(title: str, reason: str) -> None:

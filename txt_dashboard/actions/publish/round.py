@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import transaction
 
 from txt_dashboard import audit
 from txt_dashboard.actions.claim import Claim
@@ -84,12 +85,12 @@ class Round:
             return self._result
         mles = {change.mle.ref: change.baseline.id for _, each in plans for change in each.changes}
         rows = records.publications(self._claim.server, mles, self._tools.clock())
-        self._record("publish begun", mles=sorted(map(str, mles)), hosts=len(plans))
+        begun = self._intend(sorted(map(str, mles)), len(plans))
         for lagging, each in plans:
             self._publish(lagging, each, [rows[change.mle.ref.version] for change in each.changes])
         self._poll_again()
         again = sum(len(ids) for _, ids in self._result.polled)
-        self._record("published", registered=again, postponed=len(self._result.postponed), why=self._result.problems)
+        self._conclude(begun, again)
         return self._result
 
     def _plans(self) -> list[tuple[Lagging, Plan]]:
@@ -205,8 +206,24 @@ class Round:
     def _count(self, why: str) -> None:
         self._result.problems[why] = self._result.problems.get(why, 0) + 1
 
-    def _record(self, verb: str, **detail: object) -> None:
-        audit.record(at=self._tools.clock(), actor="worker", verb=verb, target=self._claim.server.name, detail=detail)
+    def _intend(self, mles: Sequence[str], hosts: int) -> int:
+        """What the activity log says before anything is written at the server; the entry's number."""
+        detail = {"mles": mles, "hosts": hosts}
+        with transaction.atomic():
+            return audit.intend(
+                at=self._tools.clock(), actor="worker", verb="publish", target=self._name, detail=detail
+            )
+
+    def _conclude(self, begun: int, registered: int) -> None:
+        detail = {"registered": registered, "postponed": len(self._result.postponed), "why": self._result.problems}
+        with transaction.atomic():
+            audit.record(
+                at=self._tools.clock(), actor="worker", verb="published", target=self._name, of=begun, detail=detail
+            )
+
+    @property
+    def _name(self) -> str:
+        return self._claim.server.name
 
 
 def register(whitelist: Whitelist, attestation_id: int, wanted: Registration, number: int, clock: Clock) -> str:

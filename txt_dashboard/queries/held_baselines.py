@@ -1,4 +1,4 @@
-"""Baselines and proposals as programs read them: by the page, and by their ids."""
+"""Baselines in force as programs read them: by the page, and by their ids."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from typing import Any
 
 from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.signed_set import entry_hash, plain
-from txt_dashboard.models import Proposal, ProposalState
 from txt_dashboard.queries.impact import Impact, impact
 from txt_dashboard.queries.in_force import InForce
 
@@ -42,17 +41,6 @@ def baseline(held: InForce, id_: str) -> HeldEntry | None:
     entry = held.set.entries.get(id_)
     shown = plain(entry) if entry is not None and not held.refused else None
     return HeldEntry(id_, dict(shown)) if shown is not None else None
-
-
-def open_proposals(limit: int) -> tuple[Sequence[Proposal], bool]:
-    """Proposals that wait for decisions, the newest first, and whether there are more. One query."""
-    rows = list(Proposal.objects.filter(state=ProposalState.OPEN).order_by("-pk")[: limit + 1])
-    return rows[:limit], len(rows) > limit
-
-
-def find_proposal(number: int) -> Proposal | None:
-    """The proposal of this number with its decisions, or `None`. Two queries."""
-    return Proposal.objects.filter(pk=number).select_related("proposer").prefetch_related("decisions").first()
 
 
 def impact_of_retiring(held: InForce, id_: str, now: datetime) -> Impact:

@@ -1,0 +1,135 @@
+"""What entries of the signed set say, field by field, in the person's language."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext, ngettext
+
+from txt_dashboard.attest.entries import PolicyOf
+from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy
+from txt_dashboard.queries.differences import Act, Difference, Said
+from txt_dashboard.servers import KINDS
+
+Shown = str | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field, before and after. `heed` says what to look at twice, where there is something."""
+
+    name: str
+    before: Shown
+    after: Shown
+    heed: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is not the same."""
+        return self.before != self.after
+
+
+def fields(difference: Difference) -> tuple[Field, ...]:
+    """All fields of the entry; a baseline's registers are shown by themselves. Removed, it is not compared."""
+    before = _values(difference.before) if difference.act is not Act.ADD else {}
+    after = _values(difference.after)
+    names = list(after or before)
+    heeded = _heed(difference)
+    return tuple(Field(name, before.get(name), after.get(name), heeded.get(name, "")) for name in names)
+
+
+def part_name(part: Part) -> str:
+    """The part as a word."""
+    return {Part.PLATFORM: gettext("Platform"), Part.VMM: gettext("VMM")}[part]
+
+
+def span(length: timedelta) -> str:
+    """A length of time in the largest unit that leaves nothing over."""
+    seconds = int(length.total_seconds())
+    if seconds % 3600 == 0:
+        return ngettext("%(n)d hour", "%(n)d hours", seconds // 3600) % {"n": seconds // 3600}
+    if seconds % 60 == 0:
+        return ngettext("%(n)d minute", "%(n)d minutes", seconds // 60) % {"n": seconds // 60}
+    return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+
+
+def required(policy: Policy, part: Part) -> str:
+    """The registers that a policy requires of a part."""
+    need = next((each for each in policy.requirements if each.part is part), None)
+    if need is None:
+        return gettext("nothing required")
+    return f"{need.bank.upper()}: {', '.join(str(index) for index in need.indexes)}"
+
+
+def _values(said: Said | None) -> dict[str, Shown]:
+    if isinstance(said, Baseline):
+        return {
+            gettext("Name"): said.name,
+            gettext("Part"): part_name(said.part),
+            gettext("Bank"): said.bank.upper(),
+            gettext("Pools"): ", ".join(sorted(said.pools)) or gettext("all"),
+            gettext("From"): said.not_before or gettext("at once"),
+            gettext("Until"): said.not_after or gettext("no end"),
+        }
+    if isinstance(said, PolicyOf):
+        return _of_policy(said)
+    if isinstance(said, Endpoint):
+        kind = KINDS.get(said.kind)
+        return {
+            gettext("Its word"): gettext("counts") if said.counts else gettext("only observed"),
+            gettext("Kind"): kind.label if kind else said.kind,
+            gettext("Address"): said.url,
+            gettext("Authorities"): _authorities(said.ca_pem),
+        }
+    return {}
+
+
+def _of_policy(said: PolicyOf) -> dict[str, Shown]:
+    policy = said.policy
+    return {
+        gettext("Server"): said.server,
+        gettext("Pool"): said.pool or gettext("all without a policy of their own"),
+        **{part_name(part): required(policy, part) for part in Part},
+        gettext("Evidence valid for"): span(policy.validity),
+        gettext("Server's word is enough"): gettext("yes") if policy.word_is_enough else gettext("no"),
+    }
+
+
+def _authorities(pem: str) -> str:
+    if not pem:
+        return gettext("those of the system")
+    digest = hashlib.sha256(pem.encode()).hexdigest()
+    count = pem.count("BEGIN CERTIFICATE")
+    counted = ngettext("%(n)d certificate", "%(n)d certificates", count) % {"n": count}
+    return f"{counted}, SHA-256 {digest}"
+
+
+def _heed(difference: Difference) -> dict[str, str]:
+    """What can make hosts trusted by less than before, or leads elsewhere."""
+    before, after = difference.before, difference.after
+    found: dict[str, str] = {}
+    if isinstance(after, PolicyOf):
+        was = before.policy if isinstance(before, PolicyOf) else None
+        if after.policy.word_is_enough and not (was and was.word_is_enough):
+            found[gettext("Server's word is enough")] = gettext(
+                "Hosts may then be trusted on the server's word alone, without any golden value."
+            )
+        if was:
+            found.update(_dropped(was, after.policy))
+    if isinstance(after, Endpoint):
+        if not after.url.lower().startswith("https:"):
+            found[gettext("Address")] = gettext("Without TLS: anybody on the way can change what it says.")
+        if isinstance(before, Endpoint) and after.url != before.url:
+            found.setdefault(gettext("Address"), gettext("Whoever runs this address is believed from then on."))
+    return found
+
+
+def _dropped(was: Policy, policy: Policy) -> dict[str, str]:
+    found = {}
+    for part in Part:
+        needed = {index for each in was.requirements if each.part is part for index in each.registers}
+        needs = {index for each in policy.requirements if each.part is part for index in each.registers}
+        if gone := sorted(needed - needs):
+            listed = ", ".join(str(index) for index in gone)
+            found[part_name(part)] = gettext("Required no more: %(registers)s") % {"registers": listed}
+    return found
