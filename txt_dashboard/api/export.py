@@ -8,7 +8,8 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
 from ninja import Router
 
-from txt_dashboard.api.host_answers import HostRowAnswer, row_of
+from txt_dashboard.api.host_answers import row_of
+from txt_dashboard.api.host_types import HostRowAnswer
 from txt_dashboard.api.problems import CODES, Problem
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.reference import ReferenceSet

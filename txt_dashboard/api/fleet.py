@@ -7,20 +7,16 @@ from typing import Annotated
 import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import timezone
-from ninja import Path, Router
-from ninja.responses import Status
+from ninja import Router
 from pydantic import BaseModel, Field
 
-from txt_dashboard.actions.permissions import Invalid, NotFound
-from txt_dashboard.actions.polling import poll_now
 from txt_dashboard.api.app import answers
-from txt_dashboard.api.auth import actor
-from txt_dashboard.api.parameters import MOST, Body, HostName, Limit, Marker, Number, PoolName
+from txt_dashboard.api.parameters import MOST
+from txt_dashboard.api.polls import Running, running_of
 from txt_dashboard.attest.appraisal import State
-from txt_dashboard.models import PollRequest
-from txt_dashboard.queries import fleet_changes, polls
+from txt_dashboard.queries import fleet_changes
 from txt_dashboard.queries.changes import changes
-from txt_dashboard.queries.pulse import Progress, Pulse, progress, progress_of, take_pulse
+from txt_dashboard.queries.pulse import Pulse, progress, take_pulse
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.queries.state import moves
 
@@ -57,17 +53,6 @@ class Outage(BaseModel):
     stale: int
     first: datetime | None
     last: datetime | None
-
-
-class Running(BaseModel):
-    """How far a poll has come."""
-
-    pool: str
-    host: str
-    total: int
-    done: int
-    failed: int
-    running: bool
 
 
 class Summary(BaseModel):
@@ -139,38 +124,6 @@ class Changes(BaseModel):
     more: int
 
 
-class Poll(BaseModel):
-    """A poll that somebody asked for."""
-
-    id: int
-    requested_at: datetime
-    requested_by: str
-    pool: str
-    host: str
-    total: int
-
-
-class PollPage(BaseModel):
-    """Polls, the latest first, and the marker of the next page."""
-
-    items: list[Poll]
-    next: str | None
-
-
-class PollProgress(BaseModel):
-    """A poll, and how far it has come."""
-
-    poll: Poll
-    progress: Running
-
-
-class PollWanted(Body):
-    """What to poll: one host, one pool, or, with neither, all."""
-
-    pool: PoolName | None = None
-    host: HostName | None = None
-
-
 @router.get("/summary", response=answers(Summary))
 def show_summary(request: HttpRequest) -> Summary:
     """The fleet in numbers, by pool, and what is wrong."""
@@ -201,7 +154,7 @@ def show_summary(request: HttpRequest) -> Summary:
         outages=outages,
         set_number=reference.number,
         refused=reference.refused,
-        polling=_running(running) if (running := progress(pulse.now)) else None,
+        polling=running_of(running) if (running := progress(pulse.now)) else None,
     )
 
 
@@ -215,7 +168,7 @@ def show_status(request: HttpRequest, since: Version | None = None) -> HttpRespo
         trouble=pulse.trouble,
         hosts=_counts(pulse),
         silent=[each.name for each in pulse.servers if each.silent],
-        polling=_running(running) if (running := progress(pulse.now)) else None,
+        polling=running_of(running) if (running := progress(pulse.now)) else None,
         changed=[Changed(host=each.host.name, state=State(each.state), at=each.at) for each in followed.events],
         more=followed.more,
     )
@@ -254,62 +207,5 @@ def list_changes(request: HttpRequest) -> Changes:
     return Changes(items=items, more=found.more)
 
 
-@router.get("/polls", response=answers(PollPage))
-def list_polls(request: HttpRequest, limit: Limit = 50, marker: Marker = "") -> PollPage:
-    """Polls that people and keys asked for, the latest first."""
-    rows, following = polls.page(number(marker), limit)
-    return PollPage(items=[poll_of(each) for each in rows], next=str(following) if following else None)
-
-
-@router.post("/polls", response=answers(Poll, 202))
-def start_poll(request: HttpRequest, wanted: PollWanted) -> Status[Poll]:
-    """Asks for new evidence of all hosts, a pool or one host."""
-    if wanted.pool and wanted.host:
-        raise Invalid({"body.pool": ["Name a pool or a host, not both."]})
-    asked = poll_now(actor(request), now=timezone.now(), pool=wanted.pool or "", host=wanted.host or "")
-    return Status(202, poll_of(asked))
-
-
-@router.get("/polls/{poll_id}", response=answers(PollProgress))
-def show_poll(request: HttpRequest, poll_id: Annotated[Number, Path()]) -> PollProgress:
-    """One poll, and how far it has come."""
-    found = polls.find(poll_id)
-    if found is None:
-        raise NotFound("There is no poll of this number.")
-    return PollProgress(poll=poll_of(found), progress=_running(progress_of(found)))
-
-
-def poll_of(row: PollRequest) -> Poll:
-    """A poll as the API tells of it."""
-    return Poll(
-        id=row.pk,
-        requested_at=row.requested_at,
-        requested_by=row.requested_by,
-        pool=row.pool,
-        host=row.host.name if row.host else "",
-        total=row.total,
-    )
-
-
-def number(marker: str) -> int:
-    """The number that a marker is, 0 for none; raises `Invalid`."""
-    if not marker:
-        return 0
-    if not (marker.isascii() and marker.isdigit() and len(marker) < 19):
-        raise Invalid({"query.marker": ["The marker names no place in the list. Begin without one."]})
-    return int(marker)
-
-
 def _counts(pulse: Pulse) -> Counts:
     return Counts(**{state.value: pulse.tally.of(state) for state in State})
-
-
-def _running(polling: Progress) -> Running:
-    return Running(
-        pool=polling.pool,
-        host=polling.host,
-        total=polling.total,
-        done=polling.done,
-        failed=polling.failed,
-        running=polling.running,
-    )

@@ -13,20 +13,10 @@ from txt_dashboard.actions.permissions import Invalid, NotFound
 from txt_dashboard.actions.polling import poll_now
 from txt_dashboard.api.app import answers
 from txt_dashboard.api.auth import actor
-from txt_dashboard.api.fleet import Poll, poll_of
-from txt_dashboard.api.host_answers import (
-    Diff,
-    Evidence,
-    History,
-    Host,
-    HostPage,
-    diff_of,
-    evidence_of,
-    history_of,
-    host_of,
-    row_of,
-)
+from txt_dashboard.api.host_answers import diff_of, evidence_of, history_of, host_of, row_of
+from txt_dashboard.api.host_types import Diff, Evidence, History, Host, HostPage
 from txt_dashboard.api.parameters import HostName, Limit, Marker, Word
+from txt_dashboard.api.polls import Poll, poll_of
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Host as HostRow
 from txt_dashboard.queries import host as queries

@@ -81,3 +81,12 @@ def _printable(read: object) -> bool:
         case list():
             return all(_printable(value) for value in read)
     return True
+
+
+def number(marker: str) -> int:
+    """The number that a marker is, 0 for none; raises `Invalid`."""
+    if not marker:
+        return 0
+    if not (marker.isascii() and marker.isdigit() and len(marker) < 19):
+        raise Invalid({"query.marker": ["The marker names no place in the list. Begin without one."]})
+    return int(marker)

@@ -9,8 +9,7 @@ from ninja import Query, Router
 from pydantic import BaseModel
 
 from txt_dashboard.api.app import answers
-from txt_dashboard.api.fleet import number
-from txt_dashboard.api.parameters import Limit, Marker, Moment, Word
+from txt_dashboard.api.parameters import Limit, Marker, Moment, Word, number
 from txt_dashboard.queries import activity
 from txt_dashboard.queries.servers import Health, HostCounts, ServerView, Test, list_servers
 
