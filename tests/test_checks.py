@@ -161,3 +161,15 @@ def test_a_setting_that_can_not_be_used_is_one_sentence(tmp_path, name, value, s
     assert ended.returncode == 1
     assert ended.stderr.startswith(sentence)
     assert ended.stderr.count("\n") == 1
+
+
+def test_keystone_is_described_wholly_or_not_at_all(settings):
+    assert checks.keystone_is_described() == []
+    settings.TXT_KEYSTONE_CLOUD = "east"
+    settings.TXT_KEYSTONE_ROLES = ["admin=emperor"]
+    told = [str(each.msg) for each in checks.keystone_is_described()]
+    assert [word for word in ("TXT_KEYSTONE_CONFIG", "TXT_KEYSTONE_PROJECT", "emperor") if word in str(told)] == [
+        "TXT_KEYSTONE_CONFIG",
+        "TXT_KEYSTONE_PROJECT",
+        "emperor",
+    ]

@@ -89,7 +89,7 @@ def test_nothing_else_is_inside(names):
 
 
 def test_it_brings_nothing_unless_asked(metadata):
-    assert set(metadata.get_all("Provides-Extra")) == {"server", "postgresql", "redis", "deadman", "nova"}
+    assert set(metadata.get_all("Provides-Extra")) == {"server", "postgresql", "redis", "deadman", "nova", "cli"}
     assert all("extra ==" in requirement for requirement in metadata.get_all("Requires-Dist"))
 
 

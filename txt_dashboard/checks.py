@@ -11,9 +11,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from txt_dashboard import conf, keyring, vault
+from txt_dashboard.actions.permissions import Role
 from txt_dashboard.audit import guards
 
 SHORTEST_BLOB = 20
+ROLES = frozenset(role.value for role in Role)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -114,6 +116,23 @@ def public_keys_are_there(**_kwargs: Any) -> Sequence[CheckMessage]:
     except keyring.KeyringError as error:
         return [Error(str(error), id="TXT.E009")]
     return []
+
+
+@register(Tags.security)
+def keystone_is_described(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E010: tokens could not be validated, or would bring no role that there is."""
+    if not conf.keystone_cloud():
+        return []
+    hint = "docs/api.md says what each is for."
+    missing = [
+        name
+        for name in ("TXT_KEYSTONE_CONFIG", "TXT_KEYSTONE_PROJECT", "TXT_KEYSTONE_ROLES")
+        if not getattr(settings, name)
+    ]
+    ours = {role for roles in conf.keystone_roles().values() for role in roles}
+    faults = [f"TXT_KEYSTONE_CLOUD needs {name} too." for name in missing]
+    faults += [f"TXT_KEYSTONE_ROLES names {role!r}, which is no role." for role in sorted(ours - ROLES)]
+    return [Error(fault, hint=hint, id="TXT.E010") for fault in faults]
 
 
 @register(Tags.security, deploy=True)

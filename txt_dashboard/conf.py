@@ -1,5 +1,6 @@
 """Our own settings with their types, read when asked for."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,3 +108,32 @@ def cloud_interval() -> timedelta:
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def api_failures() -> int:
+    """How many bad keys and tokens an address may send in a minute."""
+    return int(settings.TXT_API_FAILURES)
+
+
+def keystone_config() -> Path:
+    """The clouds.yaml with our own account at Keystone."""
+    return Path(settings.TXT_KEYSTONE_CONFIG)
+
+
+def keystone_cloud() -> str:
+    """Its entry for the cloud whose tokens are taken; empty: none are."""
+    return str(settings.TXT_KEYSTONE_CLOUD)
+
+
+def keystone_project() -> str:
+    """The id of the project in which roles count."""
+    return str(settings.TXT_KEYSTONE_PROJECT)
+
+
+def keystone_roles() -> Mapping[str, tuple[str, ...]]:
+    """Our roles, by the name of the role in Keystone that brings them."""
+    mapped: dict[str, tuple[str, ...]] = {}
+    for pair in settings.TXT_KEYSTONE_ROLES:
+        theirs, _, ours = str(pair).partition("=")
+        mapped[theirs.strip()] = (*mapped.get(theirs.strip(), ()), ours.strip())
+    return mapped

@@ -56,6 +56,11 @@ TXT_CLOUDS = env.list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
+TXT_API_FAILURES = env.int("TXT_API_FAILURES", default=60)
+TXT_KEYSTONE_CONFIG = env.str("TXT_KEYSTONE_CONFIG", default="")
+TXT_KEYSTONE_CLOUD = env.str("TXT_KEYSTONE_CLOUD", default="")
+TXT_KEYSTONE_PROJECT = env.str("TXT_KEYSTONE_PROJECT", default="")
+TXT_KEYSTONE_ROLES = env.list("TXT_KEYSTONE_ROLES", default=[])
 
 # --- Django ------------------------------------------------------------------------------------
 SECRET_KEY = env.str("TXT_SECRET_KEY", default="")
@@ -78,6 +83,7 @@ INSTALLED_APPS = [
     "txt_dashboard",
 ]
 MIDDLEWARE = [
+    "txt_dashboard.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -121,7 +127,12 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+_IN_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {
+    "default": {"BACKEND": _IN_MEMORY},
+    # In each process: tokens that Keystone called good or not, and failures by address.
+    "api": {"BACKEND": _IN_MEMORY, "LOCATION": "api", "OPTIONS": {"MAX_ENTRIES": 20_000}},
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -162,7 +173,7 @@ AXES_FAILURE_LIMIT = env.int("TXT_LOGIN_FAILURES", default=5)
 AXES_COOLOFF_TIME = env.int("TXT_LOGIN_COOLOFF_MIN", default=15) / 60
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
-AXES_CLIENT_IP_CALLABLE = "txt_dashboard.web.session.client_address"
+AXES_CLIENT_IP_CALLABLE = "txt_dashboard.visitor.client_address"
 AXES_VERBOSE = False
 
 # --- What the browser may ----------------------------------------------------------------------

@@ -1,6 +1,6 @@
-"""Addresses of the pages."""
+"""Addresses of the pages, and where the API is."""
 
-from django.urls import path
+from django.urls import include, path
 
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
@@ -9,6 +9,7 @@ from txt_dashboard.web import activity, fleet, golden, host, live, proposals, qu
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
+    path("v1/", include("txt_dashboard.api.urls")),
     path("login/", session.LogIn.as_view(), name="login"),
     path("logout/", session.LogOut.as_view(), name="logout"),
     path("", fleet.page, name="fleet"),

@@ -138,7 +138,7 @@ def serve(cloud: Cloud | None = None) -> Iterator[Cloud]:
         def do_GET(self) -> None:
             cloud.respond(self)
 
-        do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - http.server names them so
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - http.server names them so
 
         def log_message(self, *args: object) -> None:
             """Says nothing."""

@@ -132,7 +132,8 @@ def test_a_viewer_changes_nothing_by_any_route(world) -> None:
     values = {
         "proposal_id": world.pk, "server_id": Server.objects.get().pk, "name": "hv1", "change": "gained",
     }  # fmt: skip
-    for pattern in get_resolver().url_patterns:
+    pages = [each for each in get_resolver().url_patterns if getattr(each, "namespace", "") != "api"]
+    for pattern in pages:  # the API has a table and a walk of its own
         assert isinstance(pattern, URLPattern)
         if pattern.name in ("login", "logout"):
             continue

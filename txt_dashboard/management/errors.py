@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError
 
 from txt_dashboard.actions.permissions import ActionError
+from txt_dashboard.cloud.errors import CloudError
 from txt_dashboard.demo import DemoError
 from txt_dashboard.floor import FloorError
 from txt_dashboard.keyring import KeyringError
@@ -19,7 +20,7 @@ def told_plainly() -> Iterator[None]:
     """Raises `CommandError` with the sentence of whatever known error came."""
     try:
         yield
-    except (ActionError, VaultError, KeyringError, FloorError, DemoError, CannotKeepRunning) as error:
+    except (ActionError, CloudError, VaultError, KeyringError, FloorError, DemoError, CannotKeepRunning) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
         raise CommandError(f"The database can't be used: {error}.") from error

@@ -1,6 +1,7 @@
 """Tables, constraints and querysets; no I/O besides the database, no rules."""
 
 from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
+from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
@@ -22,6 +23,7 @@ __all__ = [
     "Activity",
     "ActivityCheck",
     "ActivityHead",
+    "ApiKey",
     "Attestation",
     "Cloud",
     "CloudHost",

@@ -13,6 +13,15 @@ class Account(models.Model):
     person = models.UUIDField(default=uuid.uuid4, db_index=True)  # linked accounts share it and are one person
     approver_since = models.DateTimeField(null=True, blank=True)
     named = models.BooleanField(default=False)  # by the bootstrap command: counts at once
+    source = models.CharField(max_length=64, blank=True, default="", db_default="")  # "" local, else of which cloud
+    source_id = models.CharField(max_length=64, blank=True, default="", db_default="")  # the user's id there
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "source_id"], condition=~models.Q(source=""), name="one_account_per_user_of_a_cloud"
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.user.get_username())

@@ -87,14 +87,14 @@ def find(chosen: Filter) -> QuerySet[Activity]:
     return Activity.objects.filter(**{name: value for name, value in conditions.items() if value})
 
 
-def page(found: QuerySet[Activity], *, before: int = 0, after: int = 0) -> Page:
+def page(found: QuerySet[Activity], *, before: int = 0, after: int = 0, limit: int = PAGE) -> Page:
     """The entries below a number, or above one, or the newest. Two queries, on any page of any log."""
     if after:
-        rows = list(found.filter(id__gt=after).order_by("id")[: PAGE + 1])
+        rows = list(found.filter(id__gt=after).order_by("id")[: limit + 1])
     else:
-        rows = list(found.filter(id__lt=before or LARGEST).order_by("-id")[: PAGE + 1])
-    more = len(rows) > PAGE
-    rows = rows[:PAGE][::-1] if after else rows[:PAGE]
+        rows = list(found.filter(id__lt=before or LARGEST).order_by("-id")[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit][::-1] if after else rows[:limit]
     newer = rows[0].pk if rows and (more if after else before) else 0
     older = rows[-1].pk if rows and (after or more) else 0
     return Page(_with_outcomes(rows), newer, older)

@@ -46,17 +46,17 @@ class HistoryPage:
     older: tuple[datetime, int] | None  # where the next page begins, or `None` where history ends
 
 
-def history(host: Host, before: tuple[datetime, int] | None = None) -> HistoryPage:
+def history(host: Host, before: tuple[datetime, int] | None = None, *, limit: int = PAGE) -> HistoryPage:
     """The events before this moment and id. One query, however long the history is."""
     events = host.events.select_related("platform", "vmm")
     if before is not None:
         at, last = before
         events = events.filter(Q(at__lt=at) | Q(at=at, id__lt=last))
     # One more than is shown: the oldest shown is compared with it.
-    rows = list(events.order_by("-at", "-id")[: PAGE + 1])
-    shown = rows[:PAGE]
+    rows = list(events.order_by("-at", "-id")[: limit + 1])
+    shown = rows[:limit]
     entries = tuple(Entry(event, tuple(_changes(rows, at))) for at, event in enumerate(shown))
-    return HistoryPage(entries, (shown[-1].at, shown[-1].pk) if len(rows) > PAGE else None)
+    return HistoryPage(entries, (shown[-1].at, shown[-1].pk) if len(rows) > limit else None)
 
 
 def _changes(rows: Sequence[HostEvent], at: int) -> Iterator[Change]:

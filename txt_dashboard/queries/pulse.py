@@ -94,8 +94,11 @@ def progress(now: datetime) -> Progress | None:
     """How far the latest poll that a person asked for has come. Two queries."""
     request = PollRequest.objects.select_related("host").filter(requested_at__gt=now - PROGRESS_SHOWN)
     latest = request.order_by("-requested_at").first()
-    if latest is None:
-        return None
+    return progress_of(latest) if latest else None
+
+
+def progress_of(latest: PollRequest) -> Progress:
+    """How far this poll has come. One query."""
     scope = Attestation.objects.filter(server__enabled=True, asked_at__gte=latest.requested_at)
     if latest.pool:
         scope = scope.filter(host__pool=latest.pool)

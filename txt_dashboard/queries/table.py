@@ -89,7 +89,15 @@ def hosts(chosen: Filter, now: datetime, *, any_lapsed: bool = True) -> QuerySet
     return found
 
 
-def page(found: QuerySet[Host], sort: str, cursor: Cursor | None, reference: ReferenceSet, now: datetime) -> Page:
+def page(
+    found: QuerySet[Host],
+    sort: str,
+    cursor: Cursor | None,
+    reference: ReferenceSet,
+    now: datetime,
+    *,
+    limit: int = PAGE,
+) -> Page:
     """A page of hosts by name, or by when they came into their state (the latest first).
 
     Raises `ValueError` for a cursor that makes no sense. The number of queries is constant.
@@ -98,9 +106,9 @@ def page(found: QuerySet[Host], sort: str, cursor: Cursor | None, reference: Ref
     backwards = cursor is not None and cursor.backwards
     if cursor:
         found = found.filter(order.beyond(cursor.key, backwards=backwards))
-    chosen = list(with_state(found, now).order_by(*order.fields(backwards=backwards))[: PAGE + 1])
-    more = len(chosen) > PAGE
-    chosen = chosen[:PAGE][::-1] if backwards else chosen[:PAGE]
+    chosen = list(with_state(found, now).order_by(*order.fields(backwards=backwards))[: limit + 1])
+    more = len(chosen) > limit
+    chosen = chosen[:limit][::-1] if backwards else chosen[:limit]
     first = order.key(chosen[0]) if chosen and (more if backwards else cursor) else ""
     last = order.key(chosen[-1]) if chosen and (cursor if backwards else more) else ""
     return Page(_rows(chosen, reference, now), first, last)

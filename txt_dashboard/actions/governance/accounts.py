@@ -20,6 +20,16 @@ def account_of(actor: Actor) -> Account | None:
     return Account.objects.get_or_create(user_id=actor.user)[0]
 
 
+def owner_of(actor: Actor) -> Account | None:
+    """The account that answers for the act: of a person, or of whom a key acts for; `None` for a command.
+
+    Who proposed by a key must not approve it in person.
+    """
+    if actor.user is None or actor.is_command:
+        return None
+    return Account.objects.get_or_create(user_id=actor.user)[0]
+
+
 def known_account(actor: Actor) -> Account | None:
     """As `account_of`, for pages: writes nothing. An account that governance has not met yet is a new person's."""
     if actor.user is None or not actor.is_person:

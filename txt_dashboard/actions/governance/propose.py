@@ -6,12 +6,12 @@ from datetime import datetime
 from django.db import transaction
 
 from txt_dashboard import audit
-from txt_dashboard.actions.governance.accounts import account_of
+from txt_dashboard.actions.governance.accounts import owner_of
 from txt_dashboard.actions.governance.refuse import Wanted, errors
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotAllowed, NotFound, Verb, require
 from txt_dashboard.attest.entries import EntryKind, kind_of
 from txt_dashboard.attest.reference import InvalidReference
-from txt_dashboard.attest.signed_set import Patch
+from txt_dashboard.attest.signed_set import Patch, entry_hash, plain
 from txt_dashboard.models import Decision, DecisionVerb, Proposal, ProposalState
 from txt_dashboard.queries.in_force import in_force
 
@@ -67,15 +67,20 @@ def edit(
 
 
 @transaction.atomic
-def withdraw(actor: Actor, proposal_id: int, *, reason: str, now: datetime) -> None:
-    """Takes an open proposal of one's own back. Raises `NotAllowed`, `NotFound`, `Conflict`, `Invalid`."""
+def withdraw(actor: Actor, proposal_id: int, *, reason: str, now: datetime, content_hash: str = "") -> None:
+    """Takes an open proposal of one's own back; where a hash is named, only that content.
+
+    Raises `NotAllowed`, `NotFound`, `Conflict`, `Invalid`.
+    """
     proposal = _own(actor, proposal_id, "withdraw")
+    if content_hash not in ("", proposal.content_hash):
+        raise Conflict("This proposal has changed since you saw it. Look at it again before you withdraw it.")
     check_reason(reason)
     proposal.state, proposal.settled_at = ProposalState.WITHDRAWN, now
     proposal.save(update_fields=["state", "settled_at"])
     Decision.objects.create(
         proposal=proposal,
-        account=account_of(actor),
+        account=owner_of(actor),
         decided_by=actor.name,
         verb=DecisionVerb.WITHDRAW,
         reason=reason.strip(),
@@ -85,11 +90,16 @@ def withdraw(actor: Actor, proposal_id: int, *, reason: str, now: datetime) -> N
     log_proposal(actor, "withdraw proposal", proposal, now, reason=reason.strip())
 
 
-def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime) -> Proposal:
-    """Asks to remove an entry. Raises as `propose`, and `NotFound` where it is not in force."""
+def retire(actor: Actor, entry_id: str, *, reason: str, now: datetime, content_hash: str = "") -> Proposal:
+    """Asks to remove an entry; where a hash is named, only that content.
+
+    Raises as `propose`, and `NotFound` where it is not in force.
+    """
     entry = in_force().set.entries.get(entry_id)
     if entry is None:
         raise NotFound("This is not in force, so it can't be retired.")
+    if content_hash not in ("", entry_hash(plain(entry))):
+        raise Conflict("This has changed since you saw it. Look at it again before you ask to retire it.")
     title = f"Retire {entry.get('name') or entry_id}"
     return propose(actor, {entry_id: None}, title=title[:200], reason=reason, now=now)
 
@@ -114,7 +124,7 @@ def create(actor: Actor, patch: Patch, *, title: str, reason: str, now: datetime
     proposal = Proposal.objects.create(
         title=title.strip(),
         reason=reason.strip(),
-        proposer=account_of(actor),
+        proposer=owner_of(actor),
         proposed_by=actor.name,
         patch=patch.stored(),
         content_hash=patch.content_hash,
@@ -150,7 +160,7 @@ def _own(actor: Actor, proposal_id: int, what: str) -> Proposal:
     proposal = Proposal.objects.select_for_update(of=("self",)).filter(pk=proposal_id).first()
     if proposal is None:
         raise NotFound("There is no proposal of this number.")
-    account = account_of(actor)
+    account = owner_of(actor)
     own = proposal.proposer is not None and account is not None and proposal.proposer.person == account.person
     if not own and not (actor.is_command and proposal.proposer is None):
         raise NotAllowed(f"Only {proposal.proposed_by}, who proposed it, can {what} it.")
