@@ -89,7 +89,8 @@ ASKED: dict[Verb, list[Ask]] = {
         posting("/proposals/{proposal}/reject/", reason="No."),
     ],
 }
-WITHOUT_PAGE = {Verb.PROPOSE_KEY}  # roles include it, and only a command offers it so far
+# Roles include these, and no page offers them so far.
+WITHOUT_PAGE = {Verb.PROPOSE_KEY, Verb.ACKNOWLEDGE_TRAIT, Verb.TAKE_OVER_TRAITS, Verb.EDIT_CLOUD_HOST}
 BY_COMMAND_ONLY = {Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
 
 
