@@ -101,6 +101,7 @@ def test_the_licence_is_inside(names, metadata):
 def test_an_installation_is_clean(python, environment, tmp_path):
     for arguments in (
         ("create_vault_key",),
+        ("signing_key", "create"),
         ("migrate",),
         ("collectstatic", "--no-input"),
         ("check", "--deploy", "--fail-level", "WARNING"),

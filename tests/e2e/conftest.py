@@ -97,7 +97,7 @@ def admin(settled, enter) -> Screen:
 
 @pytest.fixture(scope="session")
 def proposed(settled) -> None:
-    """Proposals 3 to 5 of the settled product: one approved once, one that weakens a policy, one rejected."""
+    """Proposals 4 to 6 of the settled product: one approved once, one that weakens a policy, one rejected."""
     settled.command("shell", typed=(Path(__file__).parent / "proposals.py").read_text())
 
 

@@ -90,7 +90,7 @@ def test_a_change_of_golden_values_takes_two_others_and_takes_effect_without_a_r
         decide(other, retiring, "#approve", f"{name} compared it.")
         other.reads("main", said)
     stayed = other.stays()
-    other.reads("#status", "Signed as set 3", seconds=40)
+    other.reads("#status", "Signed as set 4", seconds=40)
     assert stayed()
 
     # Without a reason nothing is decided, and a viewer sees the effect without a reload.
@@ -145,7 +145,7 @@ propose(Actor("approver", frozenset({Role.APPROVER}), user=user), gone, title="V
     viewer.until(lambda: trusted(viewer) == 401, "the hosts never turned trusted", 60)
     assert stayed()
     viewer.open(proposal)
-    viewer.reads("#status", "Signed as set 4")
+    viewer.reads("#status", "Signed as set 5")
 
 
 def test_what_is_decided_meanwhile_shows_by_itself_and_leaves_nothing_to_decide(visit, governed):

@@ -29,8 +29,8 @@ PAGES = {
     "baselines-nothing-found": "/baselines/?q=nothing",
     "baseline-retire": "/baselines/retire/?entry=policy%3Aoat-1%2F",
     "proposal-signed": "/proposals/2/",
-    "proposal-rejected": "/proposals/5/",
-    "proposal-hosts": "/proposals/3/hosts/gained-once-vouched/",
+    "proposal-rejected": "/proposals/6/",
+    "proposal-hosts": "/proposals/4/hosts/gained-once-vouched/",
     "host-log": f"/hosts/{ODD}/log/",
     "host-evidence-quoted": f"/hosts/{ODD}/evidence/",
     "activity": "/activity/",
@@ -51,8 +51,8 @@ PAGES = {
 }
 AS_APPROVER = {
     "approver-baselines": "/baselines/",
-    "approver-proposal": "/proposals/3/",
-    "approver-own-proposal": "/proposals/4/",
+    "approver-proposal": "/proposals/4/",
+    "approver-own-proposal": "/proposals/5/",
 }
 AS_VIEWER = {
     "viewer-fleet": "/",

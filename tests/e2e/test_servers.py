@@ -36,7 +36,9 @@ def test_a_new_server_is_tested_by_a_worker_while_one_looks(admin, product):
     card = f"#{server.get_attribute('id')}"
     assert "Switched off" in admin.text(card)
 
+    before = admin.stays()
     admin.click(f"{card} form button")
+    admin.until(lambda: not before(), "the page never came back")
     stayed = admin.stays()
     admin.reads(card, "An OpenAttestation server (1.6) answered and takes our requests.", seconds=30)
     assert stayed()

@@ -11,6 +11,21 @@ from txt_dashboard.simulator.startkit import golden_json
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 VALIDITY_S = 24
+TITLE = "A brisk fleet"
+APPROVE = f"""
+from django.contrib.auth.models import User
+from django.utils import timezone
+from txt_dashboard.actions.governance.decide import approve
+from txt_dashboard.actions.permissions import Actor, Role
+from txt_dashboard.models import Proposal
+from txt_dashboard.queries.proposals import impact_of
+asked = Proposal.objects.get(title={TITLE!r})
+for name in ("approver", "approver2"):
+    who = Actor(name, frozenset({{Role.APPROVER}}), user=User.objects.get(username=name).pk)
+    now = timezone.now()
+    approve(who, asked.pk, reason="For the test.", content_hash=asked.content_hash,
+            impact_hash=impact_of(asked, now).digest, now=now)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +36,8 @@ def brisk(settled: Product) -> Product:
         policy["validity_s"] = VALIDITY_S
     golden = settled.folder / "golden.json"
     golden.write_text(json.dumps(document))
-    settled.command("load_baselines", str(golden))
+    settled.command("load_baselines", str(golden), "--reason", "Shorter times.", "--title", TITLE)
+    settled.command("shell", typed=APPROVE)
     return settled
 
 

@@ -68,7 +68,8 @@ def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
     clock = story_clock(options.started, options.speed, options.at, options.until)
     simulation = Simulation(fleet, clock, options.state)
     dialect = DIALECTS[options.api](simulation, lambda: datetime.now(UTC))
-    add_quotes(dialect)
+    if not options.without_quotes:
+        add_quotes(dialect)
     address = (options.bind, options.port)
     with SimulatorServer(address, dialect, auth_blob=options.auth_blob, tick=narrator(simulation)) as server:
         if options.cert:
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--until", type=float, default=math.inf, help="the story goes no further than this second")
     parser.add_argument("--state", type=Path, help="keeps here what the server is told, over restarts")
     parser.add_argument("--api", choices=sorted(DIALECTS), default="1.6", help="the server's generation")
+    parser.add_argument("--without-quotes", action="store_true", help="as real servers of this kind: passes none on")
     parser.add_argument("--auth-blob", default="", help="requests must carry it in x-auth-blob")
     parser.add_argument("--cert", type=Path, help="PEM certificate; with it the simulator speaks TLS")
     parser.add_argument("--key", type=Path, help="PEM private key of --cert, where that file does not hold it")
