@@ -26,6 +26,7 @@ class InForce:
 
 REMEMBERED = 8
 _opened: dict[tuple[int, str, str, PublicKeys], SignedSet] = {}
+_told: dict[str, str] = {}  # the last refusal that was logged: pages and polls ask again and again
 NOTHING_YET = InForce(EMPTY, EMPTY.reference)
 
 
@@ -74,11 +75,14 @@ def _accepted(found: SignedSet, floor: Floor) -> InForce:
             raise_floor(conf.floor_file(), Floor(found.number, found.digest))
         except FloorError as error:
             log.error("floor_not_raised", number=found.number, why=str(error))
+    _told.clear()
     return InForce(found, found.reference)
 
 
 def _refused(floor: Floor, sentence: str) -> InForce:
-    log.error("signed_set_refused", why=sentence)
+    if _told.get("refused") != sentence:
+        log.error("signed_set_refused", why=sentence)
+    _told["refused"] = sentence
     base = SignedSet(floor.number, floor.digest, EMPTY.signed_at, {})
     return InForce(base, ReferenceSet((), {}, number=floor.number, refused=sentence), sentence)
 
