@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from txt_dashboard.servers.mle import HIGHEST_PORT, MleKind, MleRef, Registration
@@ -42,6 +42,19 @@ class Registrations:
 
     hosts: tuple[Listed, ...]
     problems: tuple[Problem, ...]  # at most `MOST_PROBLEMS`
+
+
+def write_registrations(hosts: Iterable[str], *, port: int, bios: Sequence[str], vmm: Sequence[str]) -> str:
+    """A file as `read_registrations` takes it, for hosts that are all judged by the same MLEs and in no pool.
+
+    Each is reached by its name: an address that is not known is the name. `bios` is name, version and manufacturer,
+    `vmm` is name, version, and the name and version of the operating system.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows((host, host, port, "", *bios, *vmm) for host in sorted(set(hosts)))
+    return text.getvalue()
 
 
 class _BadLine(ValueError):
