@@ -113,7 +113,7 @@ def rows(folder: Path, query: str) -> list[tuple]:
         connection.close()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_it_serves_heals_and_keeps_its_data(start, tmp_path):
     data = tmp_path / "data"
     run = start()
@@ -125,7 +125,8 @@ def test_it_serves_heals_and_keeps_its_data(start, tmp_path):
 
     run.child("worker").kill()
     run.wait_for("worker was ended by SIGKILL; it is started again in 1 s.")
-    wait_until(lambda: rows(data, "SELECT 1 FROM txt_dashboard_host WHERE state = 'trusted'"))
+    # If it died with the hosts in hand, they wait for its lease: 70 s.
+    wait_until(lambda: rows(data, "SELECT 1 FROM txt_dashboard_host WHERE state = 'trusted'"), 150)
 
     began = time.monotonic()
     children = psutil.Process(run.process.pid).children(recursive=True)
