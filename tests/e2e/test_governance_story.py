@@ -58,7 +58,8 @@ def count(screen: Screen, state: str) -> int:
 
 
 def restart(screen: Screen, product: Product, speed: float, until: float) -> None:
-    """Goes on with the story; meanwhile nobody looks, for a page would complain."""
+    """Goes on with the story; meanwhile nobody looks, for a page would complain of what it can't reach."""
+    screen.forgive("ERR_CONNECTION", "Failed to load resource")
     screen.driver.get("about:blank")
     product.stop()
     product.start(speed, until)
