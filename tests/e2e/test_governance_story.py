@@ -63,6 +63,7 @@ def restart(screen: Screen, product: Product, speed: float, until: float) -> Non
     screen.driver.get("about:blank")
     product.stop()
     product.start(speed, until)
+    screen.open("/login/")  # whose cookies can be taken away again
 
 
 def approve(screen: Screen, path: str, reason: str) -> None:
