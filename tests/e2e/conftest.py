@@ -107,6 +107,23 @@ def approver(settled, enter) -> Screen:
     return enter("approver")
 
 
+@pytest.fixture
+def visiting(screen) -> Iterator[Callable[[Product], Callable[[str], Screen]]]:
+    """Makes the browser that of somebody with an account of another product than `product`."""
+    address = screen.address
+    known: dict[str, dict[str, object]] = {}
+
+    def of(product: Product) -> Callable[[str], Screen]:
+        def enter(name: str) -> Screen:
+            screen.address = product.address
+            return enter_as(screen, product, known, name)
+
+        return enter
+
+    yield of
+    screen.address = address
+
+
 @pytest.fixture(scope="session")
 def axe_source() -> str:
     """axe-core."""

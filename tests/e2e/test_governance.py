@@ -7,45 +7,30 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.conftest import AT_ITS_END, enter_as
+from tests.e2e.conftest import AT_ITS_END
 from tests.e2e.product import Product
 from tests.e2e.screen import Screen
 
 pytestmark = pytest.mark.browser
 
 HOSTS = 76  # of the third make: they boot what is approved again below
-THIRD_APPROVER = """
-from datetime import timedelta
-from django.utils import timezone
-from txt_dashboard.actions.accounts import add_account
-from txt_dashboard.actions.permissions import COMMAND_LINE, Role
-add_account(COMMAND_LINE, "approver3", {Role.APPROVER}, %r, now=timezone.now() - timedelta(days=30))
-"""
 
 
 @pytest.fixture(scope="module")
 def governed(tmp_path_factory) -> Iterator[Product]:
-    """A product at its story's end with a third approver, and one model's kernel not approved yet."""
+    """A product at its story's end."""
     product = Product(tmp_path_factory.mktemp("governed") / "data")
     try:
         product.start(AT_ITS_END)
-        product.command("shell", typed=THIRD_APPROVER % product.password)
         yield product
     finally:
         product.stop()
 
 
 @pytest.fixture
-def visit(governed, screen):
+def visit(visiting, governed):
     """Makes the browser that of somebody with an account of this product."""
-    address, sessions = screen.address, {}
-
-    def enter(name: str) -> Screen:
-        screen.address = governed.address
-        return enter_as(screen, governed, sessions, name)
-
-    yield enter
-    screen.address = address
+    return visiting(governed)
 
 
 def trusted(screen: Screen) -> int:

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import silent
 from tests.factories import BASELINES, GOOD, NOON, evidence, value, without
-from tests.rows import make_host, make_server, write_reference
+from tests.rows import make_server, write_reference
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import Part
@@ -15,24 +15,6 @@ from txt_dashboard.queries.candidates import SHOWN, first_day, of_group, of_host
 from txt_dashboard.queries.reference import current_reference
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def server():
-    row = make_server()
-    write_reference(row, BASELINES)
-    return row
-
-
-@pytest.fixture
-def poll(clock, scripted, server):
-    def ask(pool: str = "az1", **answers) -> None:
-        for name, answer in answers.items():
-            make_host(name, server, pool)
-            scripted.answers[name] = answer
-        Worker(clock, lambda row, clock: scripted).turn()
-
-    return ask
 
 
 @pytest.fixture

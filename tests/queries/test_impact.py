@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.factories import BASELINES, GOOD, NOON, PLATFORM, POLICY, VMM, baseline, evidence, value, without
 from tests.queries.fleets import LATER, naive, names, random_fleet, write
-from tests.rows import make_host, make_server, write_reference
+from tests.rows import make_server, write_reference
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.actions.hosts import load_hosts
 from txt_dashboard.actions.permissions import COMMAND_LINE
@@ -38,24 +38,6 @@ WITHOUT_SHRINKING = settings(
 )
 
 NEW = baseline(Part.VMM, {17: GOOD[17], 18: value("kernel 38")}, "VMM 2")
-
-
-@pytest.fixture
-def server():
-    row = make_server()
-    write_reference(row, BASELINES)
-    return row
-
-
-@pytest.fixture
-def poll(clock, scripted, server):
-    def ask(pool: str = "az1", **answers) -> None:
-        for name, answer in answers.items():
-            make_host(name, server, pool)
-            scripted.answers[name] = answer
-        Worker(clock, lambda row, clock: scripted).turn()
-
-    return ask
 
 
 def kernel(name: str = "kernel 38", **more):

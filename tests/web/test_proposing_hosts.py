@@ -214,6 +214,15 @@ def test_the_moment_of_at_once_cant_be_chosen_freely(updated, people) -> None:
         assert timezone.now() - at < timedelta(minutes=5)
 
 
+def test_what_is_missing_is_said_above_where_a_person_looks(updated, people) -> None:
+    answer = make(browser_of(people.olga), group_of("hv1"), reason="")
+    assert answer.status_code == 400
+    above, _, _ = text(answer).partition('id="ask"')
+    assert "Nothing was proposed yet." in above
+    assert '<a href="#id_reason">Why</a>: Say why' in above
+    assert not Proposal.objects.exists()
+
+
 # --- From a group ------------------------------------------------------------------------------
 
 
@@ -223,7 +232,7 @@ def test_hosts_that_drifted_alike_have_one_button_on_the_fleet(updated, people) 
     shown = text(browser.get(group_of("hv1")))
     assert "the same values on 2 hosts" in shown
     assert make(browser, group_of("hv1")).status_code == 302
-    assert Proposal.objects.get().title == "VMM of 2 hosts in az1"
+    assert Proposal.objects.get().title == "VMM as on hv1"
     assert asked()["values"]["18"] == value("kernel 2").hex()
 
 

@@ -32,6 +32,7 @@ ACCOUNTS = {
     "operator2": Role.OPERATOR,
     "approver": Role.APPROVER,
     "approver2": Role.APPROVER,
+    "approver3": Role.APPROVER,  # so that an approver can propose, too, and two others decide
     "admin": Role.ADMINISTRATOR,
 }
 APPROVERS = tuple(name for name, role in ACCOUNTS.items() if role is Role.APPROVER)

@@ -44,9 +44,14 @@ class AtServers:
     more: int
 
 
+def takes_values(reference: ReferenceSet) -> bool:
+    """Whether a server that counts can be told golden values."""
+    return any(KINDS[reference.servers[name].kind].whitelist for name in reference.counting)
+
+
 def at_servers(reference: ReferenceSet, now: datetime, *, most: int = 20) -> AtServers:
     """The servers' own lists against the set in force. Six queries, or none where no server takes values."""
-    if not any(KINDS[reference.servers[name].kind].whitelist for name in reference.counting):
+    if not takes_values(reference):
         return AtServers(taking=False, missing=[], kept=[], unapproved=[], more=0)
     missing = sorted(
         (each for each in published(reference, now) if not each.there),

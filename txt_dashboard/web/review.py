@@ -22,6 +22,7 @@ from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
+from txt_dashboard.queries.publishing import takes_values
 from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
 
@@ -100,6 +101,12 @@ class Review:
         found = self.differences
         hindered = found.unreadable or found.outdated or found.restores != bool(in_force().refused)
         return outlook(self.proposal, self.now) if self.open and not hindered else None
+
+    @property
+    def tells_servers(self) -> bool:
+        """Whether hosts wait for their server's word, and a server can be told what was approved."""
+        waiting = self.outlook is not None and self.outlook.now[Change.GAINED_ONCE_VOUCHED] > 0
+        return waiting and takes_values(in_force().reference)
 
     @property
     def impact_hash(self) -> str:

@@ -132,6 +132,7 @@ def serve(
         "at": at.isoformat(),
         "may": may(actor, verb),
         "conflict": conflict,
+        "pressed": pressed,
         **(context or {}),
     }
     return render(request, template, shown, status=status)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from txt_dashboard.actions.governance.compose import compose
@@ -59,9 +59,8 @@ def group(request: HttpRequest, key: str) -> HttpResponse:
         raise Conflict(gone) if request.method == "POST" else NotFound(gone)
     hosts = max(each.hosts for each in shown)
     parts = " + ".join(part_name(each.draft.part) for each in shown)
-    pools = {pool for each in shown for pool in each.pools}
-    words = {"part": parts, "n": hosts, "pools": ", ".join(pool or gettext("no pool") for pool in sorted(pools))}
-    title = ngettext("%(part)s of %(n)d host in %(pools)s", "%(part)s of %(n)d hosts in %(pools)s", hosts) % words
+    # Not how many they are: more may come, and the name stays.
+    title = gettext("%(part)s as on %(host)s") % {"part": parts, "host": shown[0].examples[0]}
     return _values(request, shown, reference, title, now, {"group": key, "hosts": hosts})
 
 
