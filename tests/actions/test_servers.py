@@ -12,7 +12,7 @@ from txt_dashboard.actions.connect import SecretUnavailable, connect
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotAllowed, NotFound, Role
 from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting, request_test
-from txt_dashboard.models import Activity, Attestation, Proposal, Server
+from txt_dashboard.models import Activity, Attestation, Host, Proposal, Server
 from txt_dashboard.queries.reference import current_reference
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +120,15 @@ def test_a_row_that_says_it_counts_is_put_right() -> None:
     Server.objects.update(counts=True)
     apply_servers(current_reference(), now=NOON)
     assert not Server.objects.get().counts
+
+
+def test_a_host_that_is_stored_as_trusted_by_nobody_who_counts_is_not() -> None:
+    server = add_server(ADMIN, GIVEN, now=NOON)
+    make_host("hv1", server)
+    Host.objects.update(state="trusted", reason="matches")
+    [change] = apply_servers(current_reference(), now=NOON)
+    assert (change.previous, change.state) == ("trusted", "unknown")
+    assert Host.objects.get().reason == "server_observed"
 
 
 def test_an_edit_of_what_somebody_else_changed_is_refused() -> None:

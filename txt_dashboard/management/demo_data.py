@@ -20,7 +20,7 @@ from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
 from txt_dashboard.actions.reference import propose_file
 from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting
 from txt_dashboard.management.inventory import read_inventory
-from txt_dashboard.models import Host, Proposal, Server
+from txt_dashboard.models import Proposal, Server
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import impact_of
 from txt_dashboard.queries.reference import current_reference
@@ -56,16 +56,17 @@ def give_accounts(password: str) -> None:
 
 def give_fleet(options: demo.Options, story: demo.Story) -> None:
     """The simulated server at its present address, its hosts and the golden values of the story's beginning."""
+    begins = not in_force().set.number  # at the first start, or on data of a build that knew no signed set
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
-    if not Host.objects.exists():
-        proposals += _load(story)
+    if begins:
+        proposals += [_let_it_count(), *_load(story)]
     for proposal in proposals:
         _approve(proposal)
     apply_servers(current_reference(), now=timezone.now())
 
 
 def _approve(proposal: Proposal) -> None:
-    """As the two demo approvers would: the story begins with everything approved."""
+    """As the demo approvers would: the story begins with everything approved."""
     for name in APPROVERS:
         user = User.objects.get(username=name)
         approve(
@@ -83,10 +84,8 @@ def _give_server(url: str) -> list[Proposal]:
     settings = ServerSettings(name=SERVER, kind="oat-1.6", url=url, simulated=True, interval_s=20, deadline_s=20)
     server = Server.objects.filter(name=SERVER).first()
     if server is None:
-        server = add_server(COMMAND_LINE, settings, now=timezone.now())
-        why = "The simulated server of the demonstration."
-        return [propose_counting(COMMAND_LINE, server.pk, counts=True, reason=why, now=timezone.now())]
-    if server.url != url:
+        add_server(COMMAND_LINE, settings, now=timezone.now())
+    elif server.url != url:
         kept = {name: getattr(server, name) for name in ("ca_pem", "enabled", "interval_s", "batch_size", "parallel")}
         settings = replace(settings, **kept, deadline_s=server.deadline_s)
         moved = edit_server(
@@ -99,6 +98,11 @@ def _give_server(url: str) -> list[Proposal]:
         )
         return [moved] if moved else []
     return []
+
+
+def _let_it_count() -> Proposal:
+    server, why = Server.objects.get(name=SERVER), "The simulated server of the demonstration."
+    return propose_counting(COMMAND_LINE, server.pk, counts=True, reason=why, now=timezone.now())
 
 
 def _load(story: demo.Story) -> list[Proposal]:

@@ -5,19 +5,22 @@ from datetime import datetime
 from django.db import transaction
 
 from txt_dashboard.actions.settle import Change, settle
+from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.reference import Endpoint, ReferenceSet
-from txt_dashboard.models import Attestation, Server
+from txt_dashboard.models import Attestation, Host, Server
 
 
 def apply_servers(reference: ReferenceSet, *, now: datetime) -> list[Change]:
-    """Brings every server's row in line with the set; returns the hosts whose state changed. One query mostly."""
+    """Brings every server's row in line with the set; returns the hosts whose state changed. Two queries mostly."""
     changes: list[Change] = []
     for row in Server.objects.all():
         endpoint = reference.servers.get(row.name)
         counts = endpoint is not None and endpoint.counts
         if row.counts != counts or (endpoint is not None and endpoint.key != row.endpoint_key):
             changes += _apply(row.pk, endpoint, counts=counts, now=now)
-    return changes
+    # However it came to be stored: a host is trusted by somebody's word that counts, or it is not.
+    unvouched = Host.objects.filter(state=State.TRUSTED).exclude(attestations__server__counts=True)
+    return changes + settle(set(unvouched.values_list("id", flat=True)), now=now)
 
 
 @transaction.atomic
