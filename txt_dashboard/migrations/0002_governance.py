@@ -6,6 +6,12 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def trust_nobody(apps, schema_editor):
+    """What hosts were trusted by is gone; pages must not say otherwise until a worker comes."""
+    hosts = apps.get_model('txt_dashboard', 'Host').objects.filter(state='trusted')
+    hosts.update(state='unknown', reason='no_policy', reason_params={}, differing=[])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -101,4 +107,5 @@ class Migration(migrations.Migration):
             model_name='decision',
             constraint=models.UniqueConstraint(fields=('proposal', 'account', 'verb', 'content_hash'), name='one_decision_per_account_and_content'),
         ),
+        migrations.RunPython(trust_nobody, migrations.RunPython.noop, elidable=True),
     ]
