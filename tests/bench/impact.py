@@ -4,17 +4,27 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 
 from tests.bench.report import Line, report
 from tests.bench.stopwatch import seconds
-from tests.bench.world import World, installation
+from tests.bench.world import BETWEEN_POLLS, World, installation
 
-from django.db import connection  # isort: skip - after the settings
+from django.conf import settings  # isort: skip - after the settings
+from django.contrib.auth.models import User  # isort: skip
+from django.db import connection  # isort: skip
+from django.test import Client  # isort: skip
+from django.urls import reverse  # isort: skip
+from django.utils import timezone  # isort: skip
 
 from tests.bench.fleet import APPROVED
+from tests.people import person
+from txt_dashboard.actions.governance.propose import propose
+from txt_dashboard.actions.permissions import Role
 from txt_dashboard.actions.settle import settle
 from txt_dashboard.attest.appraiser import Appraiser
+from txt_dashboard.attest.entries import baseline_entry, baseline_id
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Baseline, Part, ReferenceSet
 from txt_dashboard.models import Attestation, Host, Measurement
@@ -33,8 +43,7 @@ class Fleet:
     """Hosts in ten pools that boot 199 kernels, one of them approved; their server calls all of them trusted."""
 
     def __init__(self, hosts: int) -> None:
-        self.database = connection.settings_dict["NAME"]
-        self.world = World(hosts)
+        self.world = World(hosts, now=timezone.now() - BETWEEN_POLLS)
         self.world.next_poll(lambda number: f"kernel {number % KERNELS}" if number % KERNELS else APPROVED)
         self.world.poll()
         Attestation.objects.update(verdict="trusted")
@@ -43,10 +52,26 @@ class Fleet:
             raise AssertionError(f"The fleet shows {Measurement.objects.count()} measurements.")
 
     def open(self) -> None:
-        """Makes this fleet's database the one that is read."""
-        connection.close()
-        connection.settings_dict["NAME"] = self.database
+        """Makes this fleet the one that is read."""
+        self.world.open()
         connection.ensure_connection()
+
+    def propose(self) -> None:
+        """Opens the review page of a kernel that a person proposed, in a browser of theirs."""
+        approver = person("anna", Role.APPROVER)
+        shown = Measurement.objects.filter(part=Part.VMM).exclude(key__in=_approved()).order_by("key").first()
+        wanted = {baseline_id(kernel): baseline_entry(kernel) for kernel in [_baseline(shown.key, shown.values)]}
+        made = propose(approver, wanted, title="A kernel", reason="It is measured.", now=timezone.now())
+        self.browser = Client(SERVER_NAME="127.0.0.1")
+        backend = "django.contrib.auth.backends.ModelBackend"
+        self.browser.force_login(User.objects.get(pk=approver.user), backend=backend)
+        self.page = reverse("proposal", args=[made.pk])
+
+    def look(self) -> None:
+        """Asks for the review page."""
+        answer = self.browser.get(self.page)
+        if answer.status_code != 200 or b"If approved" not in answer.content:
+            raise AssertionError(f"{self.page} answered {answer.status_code}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +89,7 @@ def main() -> int:
     with _fleet(FEW) as few, _fleet(MANY) as many:
         before = current_reference()
         lines = [line for proposal in proposals(before) for line in review(few, many, before, proposal)]
-        return report([*lines, first(few, many, before)])
+        return report([*lines, first(few, many, before), review_page(few, many)])
 
 
 def proposals(before: ReferenceSet) -> Iterator[Proposal]:
@@ -99,6 +124,25 @@ def first(few: Fleet, many: Fleet, before: ReferenceSet) -> Line:
     nothing = replace(before, baselines=())
     times = _in_turns(few, many, lambda fleet: first_day(nothing, fleet.world.now))
     return Line(f"first day's proposals for {MANY:,} hosts", *times, f"for {FEW:,} hosts", 1.5, "s")
+
+
+def review_page(few: Fleet, many: Fleet) -> Line:
+    """The page that people decide on, whole."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+    for fleet in (few, many):
+        fleet.open()
+        fleet.propose()
+    times = _in_turns(few, many, lambda fleet: fleet.look())
+    return Line(f"review page, {MANY:,} hosts", *times, f"for {FEW:,} hosts", 1.5, "s")
+
+
+def _approved() -> list[str]:
+    golden = {tuple(sorted(each.values.items())) for each in current_reference().baselines}
+    rows = Measurement.objects.filter(part=Part.VMM)
+    return [
+        row.key for row in rows
+        if tuple(sorted((int(index), bytes.fromhex(value)) for index, value in row.values.items())) in golden
+    ]  # fmt: skip
 
 
 def _in_turns(few: Fleet, many: Fleet, work: Callable[[Fleet], object]) -> tuple[float, float]:

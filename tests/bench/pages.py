@@ -24,7 +24,6 @@ from tests.bench.fleet import APPROVED, host_name
 FEW, MANY = 100, 10_000
 QUERIES = 25
 ROUNDS = 15
-FILES = ("TXT_SIGNING_KEY_FILE", "TXT_PUBLIC_KEYS_FILE", "TXT_FLOOR_FILE", "TXT_AUDIT_HEADS", "TXT_VAULT_KEY_FILE")
 CHANGED = 3  # the number of a host that booted something else
 MAP_BYTES = 100 * 1024
 
@@ -33,8 +32,6 @@ class Site:
     """The pages of one fleet, as an operator's browser asks for them."""
 
     def __init__(self, hosts: int) -> None:
-        self.database = connection.settings_dict["NAME"]
-        self.files = {name: getattr(settings, name) for name in FILES}
         self.world = World(hosts, now=timezone.now() - 2 * BETWEEN_POLLS)
         for kernel in (lambda _number: APPROVED, _kernel):
             self.world.next_poll(kernel)
@@ -45,11 +42,8 @@ class Site:
         self.browser.force_login(operator, backend="django.contrib.auth.backends.ModelBackend")
 
     def open(self) -> None:
-        """Makes this fleet's database and keys those that pages read."""
-        connection.close()
-        for name, path in self.files.items():
-            setattr(settings, name, path)
-        connection.settings_dict["NAME"] = self.database
+        """Makes this fleet the one that pages read."""
+        self.world.open()
         cache.clear()
 
     def get(self, address: str) -> bytes:

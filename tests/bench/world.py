@@ -23,6 +23,7 @@ from txt_dashboard import conf, vault  # noqa: E402
 from txt_dashboard.actions.cycle import Worker  # noqa: E402
 from txt_dashboard.models import Attestation, Host  # noqa: E402
 
+FILES = ("TXT_SIGNING_KEY_FILE", "TXT_PUBLIC_KEYS_FILE", "TXT_FLOOR_FILE", "TXT_AUDIT_HEADS", "TXT_VAULT_KEY_FILE")
 BETWEEN_POLLS = timedelta(seconds=70)  # longer than an interval with its jitter
 
 
@@ -30,6 +31,8 @@ class World:
     """A fleet whose hosts are all due each time that `next_poll` has been called."""
 
     def __init__(self, hosts: int, batch_size: int = 500, now: datetime = NOON) -> None:
+        self._database = connection.settings_dict["NAME"]
+        self._files = {name: getattr(settings, name) for name in FILES}
         self.hosts = hosts
         self.now = now
         self.replay = Replay()
@@ -41,6 +44,13 @@ class World:
         )
         ids = Host.objects.order_by("name").values_list("id", flat=True)
         Attestation.objects.bulk_create(Attestation(host_id=id_, server=self.server, due_at=now) for id_ in ids)
+
+    def open(self) -> None:
+        """Makes this installation's database and keys those that are read; there may be others in this process."""
+        connection.close()
+        connection.settings_dict["NAME"] = self._database
+        for name, path in self._files.items():
+            setattr(settings, name, path)
 
     def next_poll(self, kernel: Kernel) -> list[bytes]:
         """Makes all hosts due; returns the bodies that their server will answer with."""
