@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import NOON
 from tests.rows import make_host, make_server
+from txt_dashboard import conf
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Attestation, Host, HostEvent
 from txt_dashboard.queries.state import in_state, moves, tally, with_reason, with_state
@@ -99,3 +100,12 @@ def test_moves_count_changes_of_state_within_a_day(trusted) -> None:
     ):
         HostEvent.objects.create(host=host, at=at, previous_state=before, state=after, reason="matches")
     assert {state: moved for state, moved in moves(NOON, 0).items() if moved} == {"untrusted": -1, "trusted": 1}
+
+
+def test_while_what_is_in_force_cant_be_verified_nobody_is_trusted_although_no_worker_says_so(trusted) -> None:
+    trusted("hv1")
+    assert shown() == {"hv1": ("trusted", "matches")}
+    conf.public_keys_file().unlink()
+    assert shown() == {"hv1": ("stale", "evidence_expired")}
+    assert tally(NOON).of("trusted") == 0
+    assert found(in_state("trusted", NOON)) == set()

@@ -16,6 +16,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
+from txt_dashboard.queries.in_force import in_force
 
 MOVES = timedelta(hours=24)
 _OTHERS = [state for state in State if state is not State.TRUSTED]
@@ -27,8 +28,12 @@ def not_fresh(now: datetime) -> Q:
 
 
 def outlived(now: datetime) -> QuerySet[Attestation]:
-    """Attestations by servers whose word counts, that do not count now themselves."""
-    return Attestation.objects.filter(not_fresh(now), server__counts=True)
+    """Attestations by servers whose word counts, that do not count now themselves.
+
+    While what is in force can't be verified none does, also where no worker lives to write that down.
+    """
+    counting = Attestation.objects.filter(server__counts=True)
+    return counting if in_force().refused else counting.filter(not_fresh(now))
 
 
 def lapsed(now: datetime) -> Q:
