@@ -64,7 +64,7 @@ def test_a_killed_worker_comes_back_and_pages_go_on(hurried, enter):
     wait_until(lambda: "worker was ended by SIGKILL; it is started again" in hurried.log, "nobody saw it die")
     answered = "return Date.parse(document.querySelector('[data-server=oat-1] time').dateTime) / 1000"
     screen.until(lambda: screen.run(answered) > killed + 1, "no worker asks any more", seconds=60)
-    # What the dead one held is asked for again once its lease has run out, which a batch told to the server had prolonged.
+    # What the dead one held is asked for again once its lease has run out.
     screen.gone("#progress", seconds=LEASE_S + 30)
     assert stayed()
 
