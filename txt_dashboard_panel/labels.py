@@ -3,12 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-STATES = {
-    "trusted": (_("Trusted"), "fa-shield"),
-    "untrusted": (_("Untrusted"), "fa-exclamation-triangle"),
-    "stale": (_("Stale"), "fa-clock-o"),
-    "unknown": (_("Unknown"), "fa-question-circle"),
-}
+STATES = {"trusted": _("Trusted"), "untrusted": _("Untrusted"), "stale": _("Stale"), "unknown": _("Unknown")}
 PARTS = {"platform": _("Platform"), "vmm": _("VMM")}
 OUTCOMES = {
     "matches": _("matches"),

@@ -16,6 +16,19 @@ from txt_dashboard_panel.labels import STATES, TABLES
 
 register = template.Library()
 
+# Drawn here: of icon fonts each theme has its own, with other signs in it.
+_SHIELD = '<path d="M8 1.5 2.5 3.6v4.1c0 3.3 2.3 5.7 5.5 6.8 3.2-1.1 5.5-3.5 5.5-6.8V3.6z"/>'
+_SHAPES = {
+    "trusted": _SHIELD + '<path d="m5.4 7.9 1.9 1.9 3.4-3.7"/>',
+    "untrusted": _SHIELD + '<path d="m6 5.9 4 4m0-4-4 4"/>',
+    "stale": '<circle cx="8" cy="8" r="6"/><path d="M8 4.6V8l2.3 1.5"/>',
+    "unknown": '<circle cx="8" cy="8" r="6" stroke-dasharray="3 2.2"/>',
+}
+_DRAWN = (
+    '<svg class="trust-shape" viewBox="0 0 16 16" width="14" height="14" fill="none" stroke="currentColor"'
+    ' stroke-width="1.8" aria-hidden="true">{}</svg>'
+)
+
 
 @register.simple_tag
 def trust_state(state: str, word_of: str = "") -> SafeString:

@@ -19,8 +19,8 @@ class HostsTests(AdminCase):
     def test_a_state_is_a_word_and_an_icon(self):
         self.service.says("GET /v1/hosts", examples.hosts(examples.host("hv2", "untrusted")))
         page = self.page(INDEX)
-        assert "fa-exclamation-triangle" in page
-        assert "</span> Untrusted</span>" in page
+        assert 'trust-untrusted"><svg class="trust-shape"' in page
+        assert "</svg> Untrusted</span>" in page
 
     def test_a_state_that_is_not_known_here_is_unknown(self):
         self.service.says("GET /v1/hosts", examples.hosts(examples.host("hv2", "splendid")))

@@ -31,7 +31,7 @@ class IndexView(TrustPage):
         """With what is chosen, and the next page."""
         context = super().get_context_data(**kwargs)
         answer = context["answer"]
-        context.update(chosen=self.chosen(), states=[(state, word) for state, (word, _icon) in STATES.items()])
+        context.update(chosen=self.chosen(), states=list(STATES.items()))
         if answer:
             context.update(version=answer.version, following=self.following(answer.next))
         return context

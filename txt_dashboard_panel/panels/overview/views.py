@@ -60,4 +60,4 @@ def _sentence(status: fleet.Status) -> str:
         more = ngettext("%(number)s host changed.", "%(number)s hosts changed.", number)
         return _("Many hosts changed.") if status.more else more % {"number": number}
     said = _("%(host)s is %(state)s.")
-    return " ".join(said % {"host": each.host, "state": STATES[each.state][0].lower()} for each in status.changed)
+    return " ".join(said % {"host": each.host, "state": STATES[each.state].lower()} for each in status.changed)
