@@ -44,13 +44,13 @@ def list_baselines(request: HttpRequest, limit: Limit = 50, marker: Marker = "")
     """Baselines in force, by their ids, and the proposals that wait for decisions, the newest first."""
     held = in_force()
     found, following = held_baselines.baselines(held, marker, limit)
-    waiting = open_proposals()[::-1]
+    waiting, asker, now = open_proposals()[::-1], actor(request), timezone.now()
     return BaselinePage(
         set_number=held.reference.number,
         refused=held.refused,
         items=[baseline_of(each) for each in found],
         next=following or None,
-        proposals=[line_of(each) for each in waiting[:MOST]],
+        proposals=[line_of(each, asker, now) for each in waiting[:MOST]],
         more_proposals=len(waiting) > MOST,
     )
 
