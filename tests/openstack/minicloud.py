@@ -27,6 +27,15 @@ cache_seconds = 1
 """
 
 
+# On this one the compute service and the hypervisor have different names, as on many real clouds.
+ODD_SERVICE, ODD_HYPERVISOR = "compute", "fake-mini"
+HYPERVISORS = {f"compute{number}": f"compute{number}" for number in range(1, COMPUTES)} | {ODD_HYPERVISOR: ODD_SERVICE}
+ODD_CONF = f"""\
+[DEFAULT]
+host = {ODD_SERVICE}
+"""
+
+
 class MiniCloud:
     """One cloud in one folder; `software` outlives it and is shared."""
 
@@ -51,9 +60,11 @@ class MiniCloud:
         plugins = self.folder / "plugins"
         options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--upgrade")
         subprocess.run([self.python, "-m", "pip", "install", *options, "--target", plugins, wheel], check=True)
-        conf = self.folder / "etc" / "nova" / "local.conf"
-        conf.parent.mkdir(parents=True, exist_ok=True)
-        conf.write_text(LOCAL_CONF.format(port=self.poll_port))
+        nova = self.folder / "etc" / "nova"
+        odd = nova / f"compute{COMPUTES}.d" / "odd.conf"
+        odd.parent.mkdir(parents=True, exist_ok=True)
+        odd.write_text(ODD_CONF)
+        (nova / "local.conf").write_text(LOCAL_CONF.format(port=self.poll_port))
         self._run("start")
 
     def stop(self) -> None:
