@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
     try:
-        story = direct(options.cast, options.seed) if options.cast else Story(build_fleet(options.hosts, options.seed))
+        story = (
+            direct(options.cast, options.seed) if options.cast else Story(build_fleet(options.hosts, options.seed))
+        )
         if options.inventory or options.golden or options.registrations or options.keys:
             return _write(story.fleet, options)
         return _serve(story, options)
@@ -103,7 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=0, help="where to listen; 0 takes a free port and says which")
     parser.add_argument("--bind", default="127.0.0.1", help="a loopback address; any other is refused")
     parser.add_argument("--hosts", type=_count, default=DEFAULT_HOSTS, help=f"at least {FEWEST_HOSTS}")
-    parser.add_argument("--cast", type=Path, help="plays the hosts of this file instead, for tests (see simulator.cast)")
+    parser.add_argument(
+        "--cast", type=Path, help="plays the hosts of this file instead, for tests (see simulator.cast)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other register values")
     parser.add_argument("--started", type=float, default=time.time(), help="when the story began, in epoch seconds")
     parser.add_argument("--speed", type=_positive, default=1.0, help="how fast the story's time runs")

@@ -1,4 +1,4 @@
-"""A fleet that plays named hosts, such as the compute hosts of a real cloud under test. Nothing happens to it by itself.
+"""A fleet that plays named hosts, such as a real cloud's in a test. Nothing happens to it by itself.
 
     {"compute1": {}, "compute2": {"loader": "2.06-13+deb12u1+local1"}, "compute3": {"kernel": "6.1.0-38"}}
 
