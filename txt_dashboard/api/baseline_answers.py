@@ -51,8 +51,12 @@ class ProposalLine(BaseModel):
 
 
 class BaselinePage(BaseModel):
-    """Baselines in force, the marker of the next page, and what waits for decisions."""
+    """Baselines in force, the marker of the next page, and what waits for decisions.
 
+    `version` is for `/v1/status`.
+    """
+
+    version: str
     set_number: int
     refused: str
     items: list[Baseline]

@@ -20,6 +20,7 @@ from txt_dashboard.models import Proposal as ProposalRow
 from txt_dashboard.queries import held_baselines
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fields import Shown, fields
+from txt_dashboard.queries.fleet_changes import version_now
 from txt_dashboard.queries.host import Register
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import find_proposal, impact_of, touching
@@ -83,6 +84,7 @@ class Review(BaseModel):
     why_not_withdraw: str | None
     why_not_retire: str | None
     touched_by: int | None
+    version: str
 
 
 class ReviewWanted(BaseModel):
@@ -105,7 +107,7 @@ def review_baseline(
 
 
 def _of_proposal(number: int, asker: Actor, now: datetime, page: int) -> Review:
-    row = find_proposal(number)
+    version, row = version_now(), find_proposal(number)
     if row is None:
         raise NotFound("There is no proposal of this number.")
     found = differences(row, now)
@@ -126,11 +128,12 @@ def _of_proposal(number: int, asker: Actor, now: datetime, page: int) -> Review:
         why_not_withdraw=_why_not_withdraw(row, asker),
         why_not_retire="Only what is in force can be retired.",
         touched_by=None,
+        version=version,
     )
 
 
 def _of_baseline(id_: str, asker: Actor, now: datetime) -> Review:
-    held = in_force()
+    version, held = version_now(), in_force()
     found = held_baselines.baseline(held, id_)
     if found is None:
         raise NotFound("No baseline with this id is in force.")
@@ -150,6 +153,7 @@ def _of_baseline(id_: str, asker: Actor, now: datetime) -> Review:
         why_not_withdraw=nothing_proposed,
         why_not_retire=None if may(asker, Verb.PROPOSE_BASELINE) else _OPERATORS,
         touched_by=touching([id_]).get(id_),
+        version=version,
     )
 
 
