@@ -29,3 +29,9 @@ def keep_traits() -> None:
 def match_clouds() -> None:
     """Looks up which hosts are which hypervisors."""
     _keeper.match()
+
+
+@shared_task(name="txt_dashboard.watch_instances")
+def watch_instances() -> None:
+    """Looks where the instances of all projects are, and which of them are at stake."""
+    _keeper.watch_instances()

@@ -6,6 +6,7 @@ from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
@@ -27,11 +28,13 @@ __all__ = [
     "Attestation",
     "Cloud",
     "CloudHost",
+    "CloudInstance",
     "Decision",
     "DecisionVerb",
     "EventLog",
     "Host",
     "HostEvent",
+    "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
@@ -44,6 +47,8 @@ __all__ = [
     "Registering",
     "Server",
     "SignedSet",
+    "StakeEnding",
+    "StakeInterval",
     "TraitHold",
     "TraitIntent",
     "UnmatchedHost",
