@@ -121,6 +121,11 @@ def flavors_interval() -> timedelta:
     return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
+def instances_interval() -> timedelta:
+    """How often the instances of all projects are listed."""
+    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
+
+
 def api_failures() -> int:
     """How many bad keys and tokens an address may send in a minute."""
     return int(settings.TXT_API_FAILURES)

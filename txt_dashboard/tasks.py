@@ -47,3 +47,9 @@ def match_clouds() -> None:
 def look_at_flavors() -> None:
     """Looks at clouds' flavors and who runs on them."""
     _keeper.look_at_flavors()
+
+
+@shared_task(name="txt_dashboard.watch_instances")
+def watch_instances() -> None:
+    """Looks where the instances of all projects are, and which of them are at stake."""
+    _keeper.watch_instances()
