@@ -7,6 +7,7 @@
 What is missing fails the tests: who runs them wants to know.
 """
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,12 +17,17 @@ import pytest
 import requests
 
 from tests.e2e.product import Product
-from tests.horizon.e2e.labs import REGION, Cloud
+from tests.horizon.e2e.guest import Guest
+from tests.horizon.e2e.labs import REGION, Cloud, Horizon
 from tests.horizon.e2e.people import MAPPED, Keystone
 
 CLOUD = "mini"  # the cloud's name in clouds.yaml
 FIRST_PORT = int(os.environ.get("TXT_TEST_HORIZON_PORTS", "18300"))
+# The cloud's compute hosts, as the simulator plays them: one with a kernel that nobody approved.
+UNTRUSTED = "compute3"
+BOOTED = {"compute1": {}, "compute2": {}, UNTRUSTED: {"kernel": "6.1.0-38"}}
 Call = Callable[..., requests.Response]
+Visit = Callable[[str], Guest]
 
 
 @pytest.fixture(scope="session")
@@ -60,9 +66,12 @@ def keystone(cloud: Cloud) -> Keystone:
 def product(cloud: Cloud, keystone: Keystone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """As `run` starts it, with that cloud's accounts, and registered in its catalog."""
     folder = tmp_path_factory.mktemp("product")
-    product = Product(folder / "data", _settings(folder / "clouds.yaml", cloud, keystone))
+    cast = folder / "cast.json"
+    cast.write_text(json.dumps(BOOTED))
+    settings = _settings(folder / "clouds.yaml", cloud, keystone)
+    product = Product(folder / "data", {**settings, "TXT_SIM_CAST": str(cast)})
     try:
-        product.start(4.0)
+        product.start(1.0)
         product.command("register_service", f"{product.address}/v1")
         yield product
     finally:
@@ -78,6 +87,31 @@ def ask(product: Product) -> Call:
         return requests.request(method, product.address + path, headers=headers, json=body, timeout=30)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def horizon(labs: Path, cloud: Cloud, product: Product) -> Iterator[Horizon]:
+    """With our panels as they are now; the service is in the catalog by then."""
+    horizon = Horizon(labs / "horizon", FIRST_PORT + 10, cloud.auth_url)
+    try:
+        horizon.start()
+        yield horizon
+    finally:
+        horizon.stop()
+
+
+@pytest.fixture
+def visit(horizon: Horizon, cloud: Cloud, tmp_path: Path) -> Iterator[Visit]:
+    """Logs somebody in, each in a browser of their own."""
+    guests: list[Guest] = []
+
+    def enter(user: str) -> Guest:
+        guests.append(Guest(tmp_path / f"profile-{len(guests)}", horizon.address, user, cloud.password))
+        return guests[-1]
+
+    yield enter
+    for guest in guests:
+        guest.close()
 
 
 def _settings(file: Path, cloud: Cloud, keystone: Keystone) -> dict[str, str]:
