@@ -158,9 +158,11 @@ class Stage:
         project = self._admin.session.get_project_id()
         return {
             "TXT_SIM_CAST": str(self.cast.path),
+            "TXT_SIM_CLOUD": "false",
             "TXT_CLOUDS": CLOUD,
             "TXT_CLOUDS_FILE": str(self.clouds),
             "TXT_CLOUD_INTERVAL_S": str(LOOK_S),
+            "TXT_FLAVORS_INTERVAL_S": str(LOOK_S),
             "TXT_POLLHOSTS_BLOB": self.blob,
             "TXT_KEYSTONE_CONFIG": str(self.clouds),
             "TXT_KEYSTONE_CLOUD": CLOUD,
