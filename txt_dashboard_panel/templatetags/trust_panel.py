@@ -5,10 +5,11 @@ from itertools import zip_longest
 from typing import Any
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -34,17 +35,22 @@ _DRAWN = (
 def trust_state(state: str, word_of: str = "") -> SafeString:
     """A host's or an instance's state: icon, word, colour."""
     known = state if state in STATES else "unknown"
-    word, icon = STATES[known]
-    badge = format_html(
-        '<span class="trust-state trust-{}"><span class="fa {}" aria-hidden="true"></span> {}</span>',
-        known,
-        icon,
-        word,
-    )
+    shape = format_html(_DRAWN, mark_safe(_SHAPES[known]))  # noqa: S308 - a constant of ours
+    badge = format_html('<span class="trust-state trust-{}">{} {}</span>', known, shape, STATES[known])
     if not word_of or known != "trusted":
         return badge
     alone = _("on the word of %(server)s alone") % {"server": word_of}
     return format_html('{} <span class="trust-alone">{}</span>', badge, alone)
+
+
+@register.simple_tag
+def trust_host(name: str) -> SafeString | str:
+    """A host's name with a link to its page; a name that no page can have stays text."""
+    try:
+        address = reverse("horizon:admin:trust_hosts:detail", args=[name])
+    except NoReverseMatch:
+        return name
+    return format_html('<a href="{}">{}</a>', address, name)
 
 
 @register.simple_tag
