@@ -4,5 +4,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"log": {"class": "logging.StreamHandler"}},
-    "loggers": {name: {"handlers": ["log"], "level": "WARNING"} for name in ("django", "horizon", "txt_dashboard_panel")},
+    "loggers": {
+        name: {"handlers": ["log"], "level": "WARNING"} for name in ("django", "horizon", "txt_dashboard_panel")
+    },
 }
