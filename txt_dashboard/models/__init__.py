@@ -4,8 +4,10 @@ from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
@@ -26,12 +28,15 @@ __all__ = [
     "ApiKey",
     "Attestation",
     "Cloud",
+    "CloudFlavor",
     "CloudHost",
+    "CloudInstance",
     "Decision",
     "DecisionVerb",
     "EventLog",
     "Host",
     "HostEvent",
+    "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
@@ -42,8 +47,11 @@ __all__ = [
     "PublicationState",
     "Quoted",
     "Registering",
+    "SchedulerAsked",
     "Server",
     "SignedSet",
+    "StakeEnding",
+    "StakeInterval",
     "TraitHold",
     "TraitIntent",
     "UnmatchedHost",
