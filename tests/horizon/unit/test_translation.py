@@ -5,7 +5,7 @@ from django.urls import reverse
 from tests.horizon import examples
 from tests.horizon.cases import AdminCase
 from tests.horizon.pseudo import spoken, texts_of, untranslated
-from tests.horizon.unit.test_trouble import PAGES
+from tests.horizon.unit.test_trouble import OWN, PAGES
 
 FORMS = {
     reverse("horizon:admin:trust_hosts:attest", args=["hv1"]): ("GET /v1/hosts", {}),
@@ -41,12 +41,12 @@ class TranslationTests(AdminCase):
         self.service.says(route, body)
         with spoken():
             page = self.page(address)
-        data = {"hv1", "oat-1", "PCR", "sha256", *texts_of(body)}
+        data = {"hv1", "oat-1", "PCR", "sha256", "SHA256", *texts_of(body)}
         assert "⟦" in page
         assert untranslated(page, data) == [], address
 
     def test_pages_hold_nothing_that_is_not_translated(self):
-        for pages in (PAGES, OTHERS):
+        for pages in (PAGES, OWN, OTHERS):
             for address, (route, body) in pages.items():
                 self.read(address, route, body)
 
@@ -62,4 +62,4 @@ class TranslationTests(AdminCase):
             assert untranslated(page, {"hv1"}) == [], address
 
     def test_what_was_forgotten_would_be_found(self):
-        assert untranslated("<main><p>Forgotten <b>⟦Said ⟦2⟧⟧</b></p></main>", ()) == ["Forgotten"]
+        assert untranslated("<main><p>Forgotten <b>⟦Said ⟦2⟧⟧</b></p></main>", ()) == ["Forgotten ⟦Said ⟦2⟧⟧"]
