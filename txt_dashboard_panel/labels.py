@@ -15,11 +15,6 @@ VERDICTS = {
     "untrusted": _("says untrusted"),
     "unknown": _("gives no verdict"),
 }
-MATCHES = {
-    "trusted": _("all required registers match"),
-    "untrusted": _("required registers differ"),
-    "undetermined": _("we can't tell"),
-}
 FRESHNESS = {
     "fresh": pgettext_lazy("evidence", "fresh"),
     "stale": pgettext_lazy("evidence", "stale"),
@@ -53,7 +48,6 @@ TABLES = {
     "part": PARTS,
     "outcome": OUTCOMES,
     "verdict": VERDICTS,
-    "match": MATCHES,
     "freshness": FRESHNESS,
     "launch": LAUNCHES,
     "health": HEALTH,

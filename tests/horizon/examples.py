@@ -106,7 +106,7 @@ def evidence() -> dict[str, Any]:
 def candidates(value: str = "ab", **more: Any) -> dict[str, Any]:
     baseline = {"name": "vmm of hv1", "part": "vmm", "bank": "sha256", "values": {"17": value * 32, "4": value * 32}}
     told = {
-        "part": "vmm", "servers": ["oat-1"], "hosts": 2, "refused": [], "waiting": None, "document_hash": value * 32,
+        "part": "vmm", "servers": ["oat-1"], "refused": [], "waiting": None, "document_hash": value * 32,
         "document": {"format": "txt-dashboard baselines 1", "baselines": [baseline]},
     }  # fmt: skip
     return {**head(), "items": [{**told, **more}]}
@@ -123,3 +123,16 @@ def server(**more: Any) -> dict[str, Any]:
 
 
 POLL = {"id": 8, "requested_at": NOW, "requested_by": "ann", "pool": "", "host": "", "server": "oat-1", "total": 3}
+
+
+def instances(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
+    instance = {
+        "id": "3f1c", "name": "shop-1", "project_id": "p1", "asks": True, "enforced": "trait", "state": "untrusted",
+        "why_class": "host_untrusted", "sentence": "Its host is not trusted.", "since": NOW, "at_stake": True,
+        "host": "hv1",
+    }  # fmt: skip
+    told = {
+        "cloud": "east", "simulated": False, "problem": "", "read_at": NOW, "project": None, "next": None,
+        "means_not": "It does not mean that the instance itself was measured.",
+    }  # fmt: skip
+    return {**told, "items": list(items) or [instance], **more}

@@ -61,7 +61,6 @@ def _candidate(each: CandidateView, asked: Mapping[str, int]) -> Candidate:
     return Candidate(
         part=each.draft.part,
         servers=list(each.servers),
-        hosts=each.hosts,
         refused=list(each.refused),
         waiting=asked.get(each.key),
         document_hash=hashlib.sha256(msgspec.json.encode(document, order="sorted")).hexdigest(),

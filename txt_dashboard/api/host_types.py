@@ -157,7 +157,6 @@ class Candidate(BaseModel):
 
     part: str
     servers: list[str]
-    hosts: int
     refused: list[str]
     waiting: int | None
     document_hash: str

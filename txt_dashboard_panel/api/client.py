@@ -81,7 +81,8 @@ def _root(request: Any) -> str:
 
 def _send(prepared: requests.PreparedRequest) -> tuple[int, bytes]:
     """Status and body, within `READ_S` seconds in all once connected."""
-    verify = not settings.OPENSTACK_SSL_NO_VERIFY and (settings.OPENSTACK_SSL_CACERT or True)
+    authority = getattr(settings, "OPENSTACK_SSL_CACERT", None)
+    verify = not getattr(settings, "OPENSTACK_SSL_NO_VERIFY", False) and (authority or True)
     ends = time.monotonic() + CONNECT_S + READ_S
     try:
         with _sent(prepared, stream=True, timeout=(CONNECT_S, READ_S), verify=verify) as response:

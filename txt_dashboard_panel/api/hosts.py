@@ -224,7 +224,6 @@ class Candidate:
 
     part: str
     servers: list[str]
-    hosts: int
     refused: list[str]
     waiting: int | None
     document_hash: str

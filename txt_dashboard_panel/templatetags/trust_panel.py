@@ -79,7 +79,7 @@ def trust_when(moment: datetime | None) -> SafeString | str:
 def trust_digest(value: str | None, other: str | None = None) -> SafeString | str:
     """A digest in hex, in groups of four bytes, with its first byte that differs from the other one marked."""
     if value is None:
-        return format_html('<span class="text-muted">{}</span>', _("no value"))
+        return format_html('<span class="trust-dim">{}</span>', _("no value"))
     pairs = [value[at : at + 2] for at in range(0, len(value), 2)]
     others = [other[at : at + 2] for at in range(0, len(other), 2)] if other else pairs
     differ = (at for at, (mine, theirs) in enumerate(zip_longest(pairs, others)) if mine != theirs)

@@ -15,6 +15,7 @@ PAGES = {
     reverse("horizon:admin:trust_hosts:detail", args=["hv1"]): ("GET /v1/hosts/hv1/diff", examples.diff("trusted")),
     reverse("horizon:admin:trust_hosts:log", args=["hv1"]): ("GET /v1/hosts/hv1/log", examples.event_log()),
     reverse("horizon:admin:trust_hosts:history", args=["hv1"]): ("GET /v1/hosts/hv1/history", examples.history()),
+    reverse("horizon:admin:trust_hosts:instances", args=["hv1"]): ("GET /v1/instances", examples.instances()),
     reverse("horizon:admin:trust_hosts:evidence", args=["hv1"]): ("GET /v1/hosts/hv1/evidence", examples.evidence()),
     reverse("horizon:admin:trust_activity:index"): ("GET /v1/activity", {"items": [], "next": None}),
     reverse("horizon:admin:trust_servers:index"): ("GET /v1/servers", {"items": [examples.server()]}),

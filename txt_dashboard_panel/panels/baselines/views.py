@@ -50,10 +50,10 @@ class ReviewView(TrustPage):
         context = super().get_context_data(**kwargs)
         answer: baselines.Review | None = context["answer"]
         if answer:
-            subject = answer.proposal or answer.baseline
+            held = answer.baseline.name if answer.baseline else ""
             context.update(
                 version=answer.version,
-                page_title=subject.title if answer.proposal else subject.name,
+                page_title=answer.proposal.title if answer.proposal else held,
                 tiles=_tiles(answer.impact) if answer.impact else [],
                 waits_for_server=bool(answer.impact and answer.impact.counts.get("gained once vouched")),
                 acts=self._acts(answer),
@@ -95,7 +95,7 @@ class DecisionView(TrustFormView):
     """A modal that decides on exactly what the page showed: it asks the service nothing before."""
 
     rule = "trust:decide"
-    seen = ("content_hash",)
+    seen: tuple[str, ...] = ("content_hash",)
 
     def get_initial(self) -> dict[str, Any]:
         """What was seen, as the page's button says."""

@@ -11,6 +11,7 @@ urlpatterns = [
     re_path(rf"{_HOST}$", views.MeasurementsView.as_view(), name="detail"),
     re_path(rf"{_HOST}log/$", views.LogView.as_view(), name="log"),
     re_path(rf"{_HOST}history/$", views.HistoryView.as_view(), name="history"),
+    re_path(rf"{_HOST}instances/$", views.InstancesView.as_view(), name="instances"),
     re_path(rf"{_HOST}evidence/$", views.EvidenceView.as_view(), name="evidence"),
     re_path(rf"{_HOST}evidence/download/$", views.download, name="download"),
     re_path(rf"{_HOST}attest/$", actions.AttestView.as_view(), name="attest"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from horizon import messages
 
-from txt_dashboard_panel.api import hosts
+from txt_dashboard_panel.api import hosts, instances
 from txt_dashboard_panel.exceptions import TrustError
 from txt_dashboard_panel.labels import STATES
 from txt_dashboard_panel.pages import TrustPage, may, page_size
@@ -22,6 +22,7 @@ TABS = (
     ("detail", _("Measurements")),
     ("log", _("Event Log")),
     ("history", _("History")),
+    ("instances", _("Instances")),
     ("evidence", _("Evidence")),
 )
 
@@ -115,6 +116,25 @@ class HistoryView(HostView):
         """The page that the address names."""
         wanted = {"limit": page_size(self.request), "marker": self.request.GET.get("marker", "")}
         return hosts.history(self.request, self.kwargs["name"], **wanted)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With the next page."""
+        context = super().get_context_data(**kwargs)
+        context["chosen"] = {}
+        if context["answer"]:
+            context["following"] = self.following(context["answer"].next)
+        return context
+
+
+class InstancesView(HostView):
+    """Which instances run on it, of all projects, and which of them asked for trust."""
+
+    tab = "instances"
+
+    def ask(self) -> instances.Page:
+        """The page that the address names."""
+        wanted = {"limit": page_size(self.request), "marker": self.request.GET.get("marker", "")}
+        return instances.page(self.request, all=True, host=self.kwargs["name"], **wanted)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the next page."""
