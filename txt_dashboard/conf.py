@@ -100,6 +100,11 @@ def clouds_file() -> Path | None:
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
 
 
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and bool(clouds())
+
+
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
