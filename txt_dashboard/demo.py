@@ -118,6 +118,9 @@ def set_environment(environment: dict[str, str] | os._Environ[str]) -> None:
     environment.setdefault("TXT_SERVER_NETWORKS", LOOPBACK_NETWORKS)
     if options.cloud:
         environment |= _cloud_settings(options)
+        environment.setdefault(
+            "TXT_POLLHOSTS_BLOB", keep(options.folder / "pollhosts-blob", secrets.token_urlsafe(24))
+        )
     # A checkout is found by the four programs from wherever `run` was called.
     paths = (str(Path(__file__).resolve().parent.parent), environment.get("PYTHONPATH", ""))
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
