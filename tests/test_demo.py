@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from txt_dashboard import demo
+from txt_dashboard import conf, demo
 from txt_dashboard.cloud.login import read_clouds
 from txt_dashboard.demo import DemoError, Options
 
@@ -119,6 +119,7 @@ def test_the_settings_name_the_simulated_cloud(tmp_path):
     environment = {"TXT_DATA_DIR": str(tmp_path), "TXT_PORT": "9100", "TXT_CLOUDS": "somewhere-real"}
     demo.set_environment(environment)
     assert environment["TXT_CLOUDS"] == environment["TXT_KEYSTONE_CLOUD"] == demo.CLOUD
+    assert conf.SIMULATED_CLOUD == demo.CLOUD
     read = Options.read(environment)
     demo.write_cloud_accounts(read)
     logins = read_clouds(Path(environment["TXT_CLOUDS_FILE"]))

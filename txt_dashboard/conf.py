@@ -9,6 +9,8 @@ from django.conf import settings
 from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.servers.base import Network
 
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
+
 
 def data_dir() -> Path:
     """Where files of ours live."""
@@ -102,7 +104,7 @@ def clouds_file() -> Path | None:
 
 def clouds_are_simulated() -> bool:
     """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
-    return demo() and bool(clouds())
+    return demo() and clouds() == (SIMULATED_CLOUD,)
 
 
 def cloud_interval() -> timedelta:
