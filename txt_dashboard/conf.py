@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
+from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
 
 SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
@@ -120,6 +121,16 @@ def cloud_trait() -> str:
 def instances_interval() -> timedelta:
     """How often the instances of all projects are listed."""
     return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
+
+
+def enforcement() -> Enforcement:
+    """What makes a flavor a trusted one unless somebody chooses otherwise."""
+    return Enforcement(settings.TXT_ENFORCEMENT)
+
+
+def flavors_interval() -> timedelta:
+    """How often flavors are looked at."""
+    return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
 def api_failures() -> int:

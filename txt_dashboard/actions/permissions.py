@@ -33,6 +33,7 @@ class Verb(StrEnum):
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
     VIEW_OWN_INSTANCES = "view own instances"
+    SET_FLAVOR_TRUST = "set flavor trust"
 
 
 _EVERYBODY = frozenset(Role)
@@ -54,6 +55,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
     Verb.VIEW_OWN_INSTANCES: frozenset(),
+    Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})
@@ -75,6 +77,10 @@ class NotFound(ActionError):
 
 class Conflict(ActionError):
     """What the verb should act on has changed since the actor saw it."""
+
+
+class CloudFailed(ActionError):
+    """A cloud could not be asked, refused, or failed; the message says which call, and what to do."""
 
 
 class Invalid(ActionError):
@@ -117,12 +123,18 @@ def may(actor: Actor, verb: Verb) -> bool:
     return actor.is_command or bool(actor.roles & _ALLOWED[verb])
 
 
-def require(actor: Actor, verb: Verb) -> None:
-    """Raises `NotAllowed` where the actor may not."""
+def why_not(actor: Actor, verb: Verb) -> str | None:
+    """Why the actor may not, as a sentence; `None` where they may."""
     if may(actor, verb):
-        return
+        return None
     if verb in _WITH_PROJECT:
-        raise NotAllowed(f"{actor.name} may not {verb.value}: it needs a Keystone token for a project.")
+        return f"{actor.name} may not {verb.value}: it needs a Keystone token for a project."
     needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
     person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
-    raise NotAllowed(f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}")
+    return f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}"
+
+
+def require(actor: Actor, verb: Verb) -> None:
+    """Raises `NotAllowed` where the actor may not."""
+    if sentence := why_not(actor, verb):
+        raise NotAllowed(sentence)

@@ -4,6 +4,7 @@ from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
@@ -27,6 +28,7 @@ __all__ = [
     "ApiKey",
     "Attestation",
     "Cloud",
+    "CloudFlavor",
     "CloudHost",
     "CloudInstance",
     "Decision",
@@ -45,6 +47,7 @@ __all__ = [
     "PublicationState",
     "Quoted",
     "Registering",
+    "SchedulerAsked",
     "Server",
     "SignedSet",
     "StakeEnding",
