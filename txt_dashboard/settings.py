@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "txt_dashboard.web.middleware.BrowserPolicyMiddleware",
+    "txt_dashboard.web.keystone.KeystoneSessionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -160,6 +161,8 @@ STORAGES = {
 # --- Who gets in -------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    # Raises where Keystone does not take somebody, so it stands before the local accounts.
+    "txt_dashboard.web.keystone.KeystoneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -5,12 +5,26 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, flavors, fleet, golden, host, live, proposals, quoted, servers, session
+from txt_dashboard.web import (
+    activity,
+    flavors,
+    fleet,
+    golden,
+    host,
+    keystone,
+    live,
+    owners,
+    proposals,
+    quoted,
+    servers,
+    session,
+)
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
     path("v1/", include("txt_dashboard.api.urls")),
     path("login/", session.LogIn.as_view(), name="login"),
+    path("login/keystone/", keystone.LogIn.as_view(), name="login-keystone"),
     path("logout/", session.LogOut.as_view(), name="logout"),
     path("", fleet.page, name="fleet"),
     path("fleet/map/", fleet.pool_map, name="fleet-map"),
@@ -43,6 +57,8 @@ urlpatterns = [
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    path("my-instances/", owners.page, name="my-instances"),
+    path("my-project/", owners.project, name="my-project"),
     path("flavors/", flavors.page, name="flavors"),
     path("flavors/<path:flavor_id>/", flavors.flavor, name="flavor"),
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
