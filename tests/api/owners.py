@@ -17,6 +17,7 @@ from txt_dashboard.models import Cloud, Host
 ROLES_IN = "r" * 32
 WEB, BANK = "web0" * 8, "bank" * 8
 MIA = Person("mia's password", {WEB: ("member",), BANK: ("member",)})
+TIM = Person("tim's password", {WEB: ("member",)})
 ADA = Person("ada's password", {ROLES_IN: ("admin",), WEB: ("admin",)})
 
 
@@ -53,7 +54,7 @@ def name_cloud(cloud: OwningCloud, settings, folder) -> None:
 
 def populate(cloud: OwningCloud) -> None:
     """Instances on every kind of host. The fleet has hv1 (trusted), hv2 (untrusted) and hv3 (stale) already."""
-    cloud.people |= {"mia": MIA, "ada": ADA}
+    cloud.people |= {"mia": MIA, "tim": TIM, "ada": ADA}
     for number in range(1, 5):
         cloud.add(f"u{number}", f"hypervisor-{number}.rack", service=f"compute-service-{number}")
     east, _ = Cloud.objects.get_or_create(name="east")
