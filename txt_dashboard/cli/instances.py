@@ -1,4 +1,4 @@
-"""Instances: how the hosts that they are on stand, and a check for pipelines that passes only where one is trusted."""
+"""Instances: how their hosts stand, and a check for pipelines that passes only where one is trusted."""
 
 import argparse
 import time
