@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
+from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
 
 SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
@@ -115,6 +116,16 @@ def cloud_interval() -> timedelta:
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def enforcement() -> Enforcement:
+    """What makes a flavor a trusted one unless somebody chooses otherwise."""
+    return Enforcement(settings.TXT_ENFORCEMENT)
+
+
+def flavors_interval() -> timedelta:
+    """How often flavors are looked at."""
+    return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
 def api_failures() -> int:
