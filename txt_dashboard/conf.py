@@ -10,6 +10,8 @@ from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
 
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
+
 
 def data_dir() -> Path:
     """Where files of ours live."""
@@ -99,6 +101,11 @@ def clouds() -> tuple[str, ...]:
 def clouds_file() -> Path | None:
     """The `clouds.yaml` with their accounts; `None` where OS_* variables name the one cloud."""
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
+
+
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and clouds() == (SIMULATED_CLOUD,)
 
 
 def cloud_interval() -> timedelta:

@@ -54,7 +54,8 @@ TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-h
 TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
 TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
 TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
-TXT_CLOUDS = env.list("TXT_CLOUDS", default=[])
+# Never from a file of its own, as other values: TXT_CLOUDS_FILE is a setting by itself.
+TXT_CLOUDS = environ.Env().list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")

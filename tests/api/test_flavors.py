@@ -50,7 +50,7 @@ def test_all_flavors_with_what_holds_for_all(cloud, ada):
     assert told.pop("read_at")
     assert told == {
         "cloud": "east",
-        "simulated": True,
+        "simulated": False,
         "problem": "",
         "enforcement": "trait",
         "trait": TRAIT,

@@ -43,7 +43,7 @@ def page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     clouds = flavors.connected_clouds()
     cloud = _chosen(clouds, request)
-    context: dict[str, object] = {"clouds": clouds, "cloud": cloud, "simulated": conf.demo()}
+    context: dict[str, object] = {"clouds": clouds, "cloud": cloud, "simulated": conf.clouds_are_simulated()}
     if cloud is None:
         return render(request, "flavors/first.html", context)
     seen = flavors.look(cloud, now)
@@ -111,7 +111,7 @@ def _decide(
         "may_set": may(actor_of(request.user), Verb.SET_FLAVOR_TRUST),
         "most": flavors.MOST_CANDIDATES,
         "back": _back(cloud, row),
-        "simulated": conf.demo(),
+        "simulated": conf.clouds_are_simulated(),
         **told,
     }
     return render(request, "flavors/flavor.html", context, status=status)
