@@ -7,6 +7,7 @@ from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
 from txt_dashboard.web import (
     activity,
+    clouds,
     flavors,
     fleet,
     golden,
@@ -64,6 +65,11 @@ urlpatterns = [
     path("instances/export/", instances.export, name="instances-export"),
     path("my-instances/", owners.page, name="my-instances"),
     path("my-project/", owners.project, name="my-project"),
+    path("clouds/", clouds.page, name="clouds"),
+    path("clouds/holds/<int:hold_id>/acknowledge/", clouds.acknowledge, name="cloud-acknowledge"),
+    path("clouds/hosts/<str:name>/", clouds.hypervisor, name="cloud-hypervisor"),
+    path("clouds/<str:name>/take-over/", clouds.take_over, name="cloud-take-over"),
+    path("clouds/<str:name>/pins/<str:provider>/", clouds.release, name="cloud-release"),
     path("flavors/", flavors.page, name="flavors"),
     path("flavors/<path:flavor_id>/", flavors.flavor, name="flavor"),
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
