@@ -138,3 +138,17 @@ def test_retiring_is_proposed_for_what_was_seen(operator):
 @pytest.mark.parametrize("path", ["999", "999/impact", f"baseline:{'0' * 16}", f"baseline:{'0' * 16}/impact"])
 def test_what_is_not_there(operator, path):
     assert operator.get(f"/v1/baselines/{path}").status_code == 404
+
+
+def test_an_approval_that_takes_trust_from_many_must_name_their_number(operator):
+    held = next(each for each in operator.get("/v1/baselines").json()["items"] if each["part"] == "vmm")
+    retiring = {"reason": "Withdrawn.", "content_hash": held["content_hash"]}
+    made = post(operator, f"/v1/baselines/{held['id']}/retire", retiring).json()
+    anna = person_calling(approver("anna"))
+    found = anna.get(f"/v1/baselines/{made['id']}/impact").json()
+    decision = {"reason": "Yes.", **{name: found[name] for name in ("content_hash", "impact_hash")}}
+    refused = post(anna, f"/v1/baselines/{made['id']}/approve", decision)
+    assert (refused.status_code, refused.json()["losses"]) == (409, 1)
+    assert "losses" not in anna.get("/v1/baselines/99").json()
+    told = post(anna, f"/v1/baselines/{made['id']}/approve", {**decision, "confirmed_losses": 1})
+    assert told.status_code == 200
