@@ -140,7 +140,6 @@ def test_what_is_not_there(operator, path):
     assert operator.get(f"/v1/baselines/{path}").status_code == 404
 
 
-<<<<<<< HEAD
 def test_a_review_is_all_that_a_person_reads_before_they_decide(operator, proposed):
     person = person_calling(approver("ada"))
     told = person.get(f"/v1/baselines/{proposed['id']}/review").json()
@@ -193,7 +192,8 @@ def test_the_list_says_whose_turn_it_is(operator, proposed):
     assert (line["approvals"], line["needed"], line["why_not"]) == (0, 2, None)
     (line,) = operator.get("/v1/baselines").json()["proposals"]
     assert line["why_not"] == str(Refusal.NO_PERSON)
-=======
+
+
 def test_an_approval_that_takes_trust_from_many_must_name_their_number(operator):
     held = next(each for each in operator.get("/v1/baselines").json()["items"] if each["part"] == "vmm")
     retiring = {"reason": "Withdrawn.", "content_hash": held["content_hash"]}
@@ -206,4 +206,3 @@ def test_an_approval_that_takes_trust_from_many_must_name_their_number(operator)
     assert "losses" not in anna.get("/v1/baselines/99").json()
     told = post(anna, f"/v1/baselines/{made['id']}/approve", {**decision, "confirmed_losses": 1})
     assert told.status_code == 200
->>>>>>> simcloud
