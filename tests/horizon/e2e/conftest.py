@@ -129,6 +129,7 @@ def _settings(file: Path, cloud: Cloud, keystone: Keystone) -> dict[str, str]:
     file.write_text(f"clouds:\n  {CLOUD}:\n    region_name: {REGION}\n    auth:\n{auth}")
     file.chmod(0o600)
     return {
+        "TXT_SIM_CLOUD": "false",
         "TXT_CLOUDS": CLOUD,
         "TXT_CLOUDS_FILE": str(file),
         "TXT_CLOUD_INTERVAL_S": "3",
