@@ -25,7 +25,8 @@ def one_flavor(**more: Any) -> dict[str, Any]:
 def flavors(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
     told = {
         "version": VERSION, "cloud": "east", "simulated": False, "problem": "", "read_at": NOW,
-        "enforcement": "trait", "trait": "CUSTOM_TRUSTED_HOST", "trusted_hosts": 3, "warnings": [], "why_not": None, "next": None,
+        "enforcement": "trait", "trait": "CUSTOM_TRUSTED_HOST", "trusted_hosts": 3, "warnings": [],
+        "why_not": None, "next": None,
     }  # fmt: skip
     return {**told, "items": list(items), **more}
 
