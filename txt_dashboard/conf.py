@@ -10,6 +10,8 @@ from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
 
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
+
 
 def data_dir() -> Path:
     """Where files of ours live."""
@@ -101,6 +103,11 @@ def clouds_file() -> Path | None:
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
 
 
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and clouds() == (SIMULATED_CLOUD,)
+
+
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
@@ -109,6 +116,11 @@ def cloud_interval() -> timedelta:
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def instances_interval() -> timedelta:
+    """How often the instances of all projects are listed."""
+    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
 
 
 def enforcement() -> Enforcement:
@@ -121,9 +133,9 @@ def flavors_interval() -> timedelta:
     return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
-def instances_interval() -> timedelta:
-    """How often the instances of all projects are listed."""
-    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
+def confirm_losses() -> float:
+    """From more than this share of hosts, in percent, trust is taken only by who names their number."""
+    return float(settings.TXT_CONFIRM_LOSSES_PERCENT)
 
 
 def api_failures() -> int:

@@ -50,6 +50,7 @@ TXT_SETS_DIR = Path(env.str("TXT_SETS_DIR", default=str(TXT_DATA_DIR / "sets")))
 TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
+TXT_CONFIRM_LOSSES_PERCENT = env.float("TXT_CONFIRM_LOSSES_PERCENT", default=10.0)
 TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
 TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
 TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
@@ -59,9 +60,9 @@ TXT_CLOUDS = environ.Env().list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
+TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
 TXT_ENFORCEMENT = env("TXT_ENFORCEMENT", cast=Enforcement, default=Enforcement.TRAIT)
 TXT_FLAVORS_INTERVAL_S = env.float("TXT_FLAVORS_INTERVAL_S", default=60.0)
-TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
 TXT_API_FAILURES = env.int("TXT_API_FAILURES", default=60)
 TXT_KEYSTONE_CONFIG = env.str("TXT_KEYSTONE_CONFIG", default="")
 TXT_KEYSTONE_CLOUD = env.str("TXT_KEYSTONE_CLOUD", default="")
@@ -103,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "txt_dashboard.web.middleware.BrowserPolicyMiddleware",
+    "txt_dashboard.web.keystone.KeystoneSessionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -160,6 +162,8 @@ STORAGES = {
 # --- Who gets in -------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    # Raises where Keystone does not take somebody, so it stands before the local accounts.
+    "txt_dashboard.web.keystone.KeystoneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [

@@ -32,8 +32,8 @@ class Verb(StrEnum):
     ACKNOWLEDGE_TRAIT = "acknowledge trait"
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
-    SET_FLAVOR_TRUST = "set flavor trust"
     VIEW_OWN_INSTANCES = "view own instances"
+    SET_FLAVOR_TRUST = "set flavor trust"
 
 
 _EVERYBODY = frozenset(Role)
@@ -54,8 +54,8 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
-    Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
     Verb.VIEW_OWN_INSTANCES: frozenset(),
+    Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})
@@ -81,6 +81,15 @@ class Conflict(ActionError):
 
 class CloudFailed(ActionError):
     """A cloud could not be asked, refused, or failed; the message says which call, and what to do."""
+
+
+class ManyLosses(Conflict):
+    """The verb would take trust from many hosts, and the actor has not named how many: nothing was done."""
+
+    def __init__(self, losses: int, hosts: int) -> None:
+        super().__init__(f"This takes trust from {losses} of {hosts} hosts. Confirm this number to go on.")
+        self.losses = losses
+        self.hosts = hosts
 
 
 class Invalid(ActionError):

@@ -2,7 +2,6 @@
 
 import hashlib
 from contextlib import suppress
-from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
@@ -13,14 +12,13 @@ from ninja.security import APIKeyHeader, HttpBearer
 
 from txt_dashboard import conf
 from txt_dashboard.actions import api_keys, keystone
+from txt_dashboard.actions.keystone import BAD, KNOWN_FOR, token_name
 from txt_dashboard.actions.permissions import Actor, Verb, may, require
 from txt_dashboard.api.problems import Refused
 from txt_dashboard.cloud.errors import CloudError
 from txt_dashboard.visitor import client_address
 
-KNOWN_FOR = timedelta(seconds=60)  # how long Keystone's word is taken for true: a revoked token may live so long
 _WINDOW_S = 60  # failures are counted by the minute
-_BAD = "bad"
 
 log = structlog.get_logger()
 
@@ -80,19 +78,14 @@ class KeystoneToken(APIKeyHeader):
         if holder is None or holder.expires_at <= now:
             # Tokens never become good again, so the same one need not be asked for, nor counted twice.
             _note_failure(request)
-            caches["api"].set(name, _BAD, KNOWN_FOR.total_seconds())
-            return _BAD
+            caches["api"].set(name, BAD, KNOWN_FOR.total_seconds())
+            return BAD
         actor = keystone.admit(holder, now=now)
         if actor is None:
             raise Refused(HTTPStatus.UNAUTHORIZED, "This account was disabled here.")
         left = min(KNOWN_FOR, holder.expires_at - now)
         caches["api"].set(name, actor, left.total_seconds())
         return actor
-
-
-def token_name(token: str) -> str:
-    """What a token is remembered by: never itself."""
-    return hashlib.sha256(b"token " + token.encode("utf-8", "replace")).hexdigest()
 
 
 CREDENTIALS = (KeystoneToken(), ApiKey())

@@ -109,7 +109,7 @@ def list_flavors(request: HttpRequest, wanted: Query[FlavorsWanted]) -> FlavorPa
     return FlavorPage(
         version=version_now(),
         cloud=cloud.name,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=seen.problem,
         read_at=cloud.flavors_at,
         enforcement=seen.enforcement,
@@ -149,7 +149,7 @@ def _nothing(asking: Actor) -> FlavorPage:
     return FlavorPage(
         version=version_now(),
         cloud=None,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=NO_CLOUD,
         read_at=None,
         enforcement=conf.enforcement(),

@@ -119,7 +119,7 @@ def _own(request: HttpRequest, wanted: InstancesWanted, now: datetime) -> Instan
     found = owners.own_instances(asking, _token(request), limit=wanted.limit, marker=wanted.marker, now=now)
     return InstancePage(
         cloud=found.cloud or None,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=found.problem,
         read_at=None if found.problem else now,
         means_not=MEANS_NOT,
@@ -144,7 +144,7 @@ def _all(wanted: InstancesWanted, now: datetime) -> InstancePage:
         raise Invalid({"query.marker": [_NO_PLACE]}) from None
     return InstancePage(
         cloud=look.cloud if look else None,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=look.problem if look else owners.NO_CLOUD,
         read_at=look.at if look else None,
         means_not=MEANS_NOT,

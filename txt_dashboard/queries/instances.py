@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from txt_dashboard import conf
 from txt_dashboard.attest.appraisal import State
@@ -43,12 +43,13 @@ class Shown:
     standing: Standing
     at_stake: bool
     host: str = ""  # for those who may see all
+    attested: bool = False  # whether the host is one that we know
 
     @property
     def for_owner(self) -> "Shown":
         """The same without what owners may not know."""
         rounded = replace(self.standing, since=tenancy.rounded(self.standing.since))
-        return replace(self, host="", standing=rounded)
+        return replace(self, host="", attested=False, standing=rounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,19 @@ def show(rows: Iterable[CloudInstance], now: datetime) -> list[Shown]:
     return [_shown(row, found.of(row.node_id), outdated=row.cloud.name in outdated) for row in listed]
 
 
+def on_host(host: Host, now: datetime, *, most: int = PAGE) -> list[Shown]:
+    """The instances on a host, those that ask for trust first."""
+    found = CloudInstance.objects.select_related("cloud", "node__host").filter(node__host=host)
+    return show(found.order_by(F("asks").desc(nulls_last=True), "name", "id")[:most], now)
+
+
+def count_on_host(host: Host, now: datetime) -> tuple[int, int]:
+    """How many instances there are on a host, and how many of them are at stake. One query where there is none."""
+    found = CloudInstance.objects.filter(node__host=host)
+    count = found.count()
+    return count, at_stake(found, now).count() if count else 0
+
+
 def projects(cloud: str = "") -> tuple[str, ...]:
     """The ids of all projects that have instances."""
     found = CloudInstance.objects.filter(cloud__name=cloud) if cloud else CloudInstance.objects.all()
@@ -148,6 +162,7 @@ def _shown(row: CloudInstance, host: Standing, *, outdated: bool) -> Shown:
         standing=_OUTDATED if outdated else said,
         at_stake=tenancy.at_stake(asks=row.asks, placed=placed, host=host),
         host=host_name(row),
+        attested=row.node is not None and row.node.host is not None,
     )
 
 

@@ -6,9 +6,28 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from txt_dashboard.models import StakeInterval
+from txt_dashboard.cloud.tenancy import Why
+from txt_dashboard.models import StakeEnding, StakeInterval
 
 CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One interval as pages show it."""
+
+    row: StakeInterval
+    sentence: str  # why, in English
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it was so at the last look."""
+        return self.row.until is None
+
+    @property
+    def unseen(self) -> bool:
+        """Whether nobody could look after its end, so that it may have lasted longer."""
+        return self.row.ending == StakeEnding.UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +66,12 @@ def in_order(found: QuerySet[StakeInterval]) -> Iterator[StakeInterval]:
     while rows := list(found.filter(id__gt=last).order_by("id")[:CHUNK]):
         yield from rows
         last = rows[-1].pk
+
+
+def told(row: StakeInterval) -> Told:
+    """An interval with its reason as a sentence."""
+    try:
+        sentence = Why.of(row.why).sentence
+    except KeyError:  # a newer release wrote it
+        sentence = row.why
+    return Told(row, sentence)

@@ -15,7 +15,7 @@ from openstack_dashboard.api import base
 from requests.adapters import HTTPAdapter
 
 from txt_dashboard_panel.api.reading import Unreadable, read
-from txt_dashboard_panel.exceptions import Conflict, Invalid, NotFound, Refused, TrustError, Unavailable
+from txt_dashboard_panel.exceptions import Conflict, Invalid, ManyLosses, NotFound, Refused, TrustError, Unavailable
 
 LOG = logging.getLogger(__name__)
 
@@ -148,6 +148,8 @@ def _failure(status: int, told: object) -> TrustError:
         LOG.warning("Trusted Compute answered %s, request %s.", status, problem.get("request_id", "unknown"))
         said = detail or _("It answered with status %(status)s.") % {"status": status}
         return Unavailable(_("The service Trusted Compute failed.") + " " + said)
+    if status == 409 and type(losses := problem.get("losses")) is int:
+        return ManyLosses(detail, losses)
     if status == 400:
         return Invalid(detail, _sentences(problem.get("errors")))
     return _REFUSALS.get(status, Unavailable)(detail)

@@ -19,8 +19,8 @@ def row(guest: Guest, name: str) -> str:
 
 
 def test_a_flavor_is_toggled_with_a_reason_and_nova_has_it_so(visit, servers, cloud):
-    admin = cloud.connect()
-    flavor = next(each for each in compute.list_flavors(admin) if each.id == servers.flavor(KEPT))
+    admin, made = cloud.connect(), servers.flavor(KEPT)
+    flavor = next(each for each in compute.list_flavors(admin) if each.id == made)
 
     def specs() -> dict[str, str]:
         return next(dict(each.extra_specs) for each in compute.list_flavors(admin) if each.id == flavor.id)
@@ -33,6 +33,7 @@ def test_a_flavor_is_toggled_with_a_reason_and_nova_has_it_so(visit, servers, cl
     ada.click(f"#trust-set-{flavor.id}")
     ada.reads(".modal", "then start on trusted hosts only")
     ada.reads(".modal", "trusted hosts could take one more instance of it now.")
+    ada.fill(".modal #id_reason", " ")
     ada.click(".modal input[type=submit]")
     ada.reads(".modal", "This field is required.")
     ada.fill(".modal #id_reason", "For the payroll.")

@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.urls import reverse
 
-from tests.horizon import examples
+from tests.horizon import clouds, examples, golden
 from tests.horizon.cases import AdminCase, MemberCase, entry
 from txt_dashboard_panel.api import client
 
@@ -18,6 +18,9 @@ PAGES = {
     reverse("horizon:admin:trust_hosts:instances", args=["hv1"]): ("GET /v1/instances", examples.instances()),
     reverse("horizon:admin:trust_hosts:evidence", args=["hv1"]): ("GET /v1/hosts/hv1/evidence", examples.evidence()),
     reverse("horizon:admin:trust_activity:index"): ("GET /v1/activity", {"items": [], "next": None}),
+    reverse("horizon:admin:trust_baselines:index"): ("GET /v1/baselines", golden.page()),
+    reverse("horizon:admin:trust_baselines:review", args=[4]): ("GET /v1/baselines/4/review", golden.review()),
+    reverse("horizon:admin:trust_flavors:index"): ("GET /v1/flavors", clouds.flavors(clouds.flavor())),
     reverse("horizon:admin:trust_servers:index"): ("GET /v1/servers", {"items": [examples.server()]}),
 }
 PAGES |= {

@@ -12,7 +12,7 @@ from txt_dashboard.actions.clouds.instances import note_problem, store_instances
 from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
 from txt_dashboard.actions.clouds.match import store_matches
 from txt_dashboard.actions.clouds.reconcile import is_due, note, reconcile
-from txt_dashboard.actions.clouds.survey import look_at_flavors
+from txt_dashboard.actions.clouds.survey import look_at_flavors, wants_another_look
 from txt_dashboard.cloud import compute
 from txt_dashboard.cloud.enforcement import is_trait_name
 from txt_dashboard.cloud.errors import CloudError, Misconfigured
@@ -45,13 +45,6 @@ class Keeper:
             if self._take_matching(cloud):
                 self._match(cloud)
 
-    def look_at_flavors(self) -> None:
-        """Looks at the flavors and who runs on them, where that is due."""
-        for name in conf.clouds():
-            cloud, _ = Cloud.objects.get_or_create(name=name)
-            if self._take_flavors(cloud):
-                self._look_at_flavors(cloud)
-
     def watch_instances(self) -> None:
         """Looks where the instances of all projects are, where that is due."""
         for name in conf.clouds():
@@ -59,6 +52,13 @@ class Keeper:
             now = self._clock()
             if take_look(cloud, now):
                 self._watch(cloud, now)
+
+    def look_at_flavors(self) -> None:
+        """Looks at the flavors and who runs on them, where that is due."""
+        for name in conf.clouds():
+            cloud, _ = Cloud.objects.get_or_create(name=name)
+            if self._take_flavors(cloud):
+                self._look_at_flavors(cloud)
 
     def _keep(self, cloud: Cloud) -> None:
         lease = Lease.take(cloud, self._clock)
@@ -94,19 +94,6 @@ class Keeper:
             return
         store_matches(cloud, listed, now=self._clock())
 
-    def _take_flavors(self, cloud: Cloud) -> bool:
-        now = self._clock()
-        later = now + conf.flavors_interval()
-        due = Q(flavors_due_at=None) | Q(flavors_due_at__lte=now) | Q(flavors_due_at__gt=later)
-        return bool(Cloud.objects.filter(due, pk=cloud.pk).update(flavors_due_at=later))
-
-    def _look_at_flavors(self, cloud: Cloud) -> None:
-        try:
-            look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
-        except CloudError as error:
-            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
-            log.error("flavors not listed", cloud=cloud.name, why=str(error))
-
     def _watch(self, cloud: Cloud, now: datetime) -> None:
         try:
             listed = compute.list_instances(self._accounts_of(cloud.name).compute, all_projects=True)
@@ -115,6 +102,21 @@ class Keeper:
             log.error("instances not listed", cloud=cloud.name, why=str(error))
             return
         store_instances(cloud, listed, now=now)
+
+    def _take_flavors(self, cloud: Cloud) -> bool:
+        now = self._clock()
+        later = now + conf.flavors_interval()
+        due = Q(flavors_due_at=None) | Q(flavors_due_at__lte=now) | Q(flavors_due_at__gt=later)
+        if wants_another_look(cloud, now):
+            due |= Q(flavors_at=cloud.flavors_at, flavors_due_at=cloud.flavors_due_at)
+        return bool(Cloud.objects.filter(due, pk=cloud.pk).update(flavors_due_at=later))
+
+    def _look_at_flavors(self, cloud: Cloud) -> None:
+        try:
+            look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
+        except CloudError as error:
+            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
+            log.error("flavors not listed", cloud=cloud.name, why=str(error))
 
     def _accounts_of(self, name: str) -> Accounts:
         with self._lock:
