@@ -7,7 +7,10 @@ from pathlib import Path
 from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
+from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
+
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
 
 
 def data_dir() -> Path:
@@ -100,6 +103,11 @@ def clouds_file() -> Path | None:
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
 
 
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and clouds() == (SIMULATED_CLOUD,)
+
+
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
@@ -108,6 +116,16 @@ def cloud_interval() -> timedelta:
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def enforcement() -> Enforcement:
+    """What makes a flavor a trusted one unless somebody chooses otherwise."""
+    return Enforcement(settings.TXT_ENFORCEMENT)
+
+
+def flavors_interval() -> timedelta:
+    """How often flavors are looked at."""
+    return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
 def api_failures() -> int:

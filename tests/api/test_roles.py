@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.actions.governance.examples import WANTED, WORDS
-from tests.api.callers import caller, person_calling, post
+from tests.api.callers import caller, person_calling, send
 from tests.api.test_baselines import DOCUMENT
 from tests.people import person
 from txt_dashboard.actions.governance.propose import propose
@@ -20,7 +20,7 @@ from txt_dashboard.queries.in_force import in_force
 
 pytestmark = pytest.mark.django_db
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-ROUTE = re.compile(r"^\| `(GET|POST) (/v1/\S+)` \| (.+) \|$", re.MULTILINE)
+ROUTE = re.compile(r"^\| `(GET|POST|PUT) (/v1/\S+)` \| (.+) \|$", re.MULTILINE)
 COLUMNS = ("viewer", "operator", "approver", "administrator", "key")
 TABLE = {(method, path): rest.split(" | ") for method, path, rest in ROUTE.findall(PAGE.read_text())}
 SAID = {"yes": True, "no": False, "own": False}  # what is asked about here is nobody's own
@@ -46,6 +46,7 @@ def world(fleet, settings) -> dict[str, object]:
         "/v1/baselines/{id}/approve": {**decided, "impact_hash": "0" * 64},
         "/v1/baselines/{id}/reject": decided,
         "/v1/baselines/{id}/withdraw": decided,
+        "/v1/flavors/{id}/trust": {"trusted": True, "reason": "Because.", "specs_hash": "0" * 64},
         "/v1/baselines/{id}/retire": {"reason": "Because.", "content_hash": held.content_hash},
     }
 
@@ -67,7 +68,7 @@ def test_each_role_may_what_the_table_says(world, method, path):
         ids = {**world, "id": world["baseline"]} if path.endswith("retire") else world
         address = path.format(**ids)
         asking = program(column)
-        answer = asking.get(address) if method == "GET" else post(asking, address, world[path])
+        answer = asking.get(address) if method == "GET" else send(asking, method, address, world[path])
         assert answer.status_code != 401, column
         assert (answer.status_code != 403) is SAID[said], (column, answer.content)
 

@@ -84,6 +84,7 @@ ASKED: dict[Verb, list[Ask]] = {
         posting("/propose/policy/", propose="1"),
     ],
     Verb.PROPOSE_SERVER: [posting("/servers/{server}/counting/", counts="no", reason="Broken into.")],
+    Verb.SET_FLAVOR_TRUST: [posting("/flavors/1/", to="trait", reason="Secrets.")],
     Verb.DECIDE: [
         posting("/proposals/{proposal}/approve/", reason="Yes."),
         posting("/proposals/{proposal}/reject/", reason="No."),

@@ -32,6 +32,7 @@ class Verb(StrEnum):
     ACKNOWLEDGE_TRAIT = "acknowledge trait"
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
+    SET_FLAVOR_TRUST = "set flavor trust"
 
 
 _EVERYBODY = frozenset(Role)
@@ -52,6 +53,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
+    Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})
@@ -71,6 +73,10 @@ class NotFound(ActionError):
 
 class Conflict(ActionError):
     """What the verb should act on has changed since the actor saw it."""
+
+
+class CloudFailed(ActionError):
+    """A cloud could not be asked, refused, or failed; the message says which call, and what to do."""
 
 
 class Invalid(ActionError):
@@ -110,9 +116,16 @@ def may(actor: Actor, verb: Verb) -> bool:
     return actor.is_command or bool(actor.roles & _ALLOWED[verb])
 
 
+def why_not(actor: Actor, verb: Verb) -> str | None:
+    """Why the actor may not, as a sentence; `None` where they may."""
+    if may(actor, verb):
+        return None
+    needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
+    person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
+    return f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}"
+
+
 def require(actor: Actor, verb: Verb) -> None:
     """Raises `NotAllowed` where the actor may not."""
-    if not may(actor, verb):
-        needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
-        person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
-        raise NotAllowed(f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}")
+    if sentence := why_not(actor, verb):
+        raise NotAllowed(sentence)

@@ -12,16 +12,17 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
 
-from txt_dashboard.actions.permissions import ActionError, Conflict, Invalid, NotAllowed, NotFound
+from txt_dashboard.actions.permissions import ActionError, CloudFailed, Conflict, Invalid, NotAllowed, NotFound
 
 MEDIA_TYPE = "application/problem+json"
-CODES = frozenset({400, 401, 403, 404, 409, 429, 500, 503})
+CODES = frozenset({400, 401, 403, 404, 409, 429, 500, 502, 503})
 CHALLENGE = 'Bearer realm="Trusted Compute", Keystone realm="Trusted Compute"'
 _STATUS: Mapping[type[ActionError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.BAD_REQUEST,
+    CloudFailed: HTTPStatus.BAD_GATEWAY,
 }
 _NO_CREDENTIALS = "Send an API key as `Authorization: Bearer …`, or a Keystone token as `X-Auth-Token: …`."
 _ANYWHERE = "There is nothing at this address. /v1/openapi.json describes what there is."

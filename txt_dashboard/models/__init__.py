@@ -4,6 +4,7 @@ from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
 from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.measurement import Measurement
@@ -26,6 +27,7 @@ __all__ = [
     "ApiKey",
     "Attestation",
     "Cloud",
+    "CloudFlavor",
     "CloudHost",
     "Decision",
     "DecisionVerb",
@@ -42,6 +44,7 @@ __all__ = [
     "PublicationState",
     "Quoted",
     "Registering",
+    "SchedulerAsked",
     "Server",
     "SignedSet",
     "TraitHold",

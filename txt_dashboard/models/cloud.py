@@ -22,6 +22,10 @@ class Cloud(models.Model):
     vanished = models.PositiveIntegerField(default=0)  # trusted hypervisors that Placement does not know
     heartbeat = models.TextField(blank=True)  # cloud.heartbeat, signed by a worker
 
+    flavors_due_at = models.DateTimeField(null=True)
+    flavors_at = models.DateTimeField(null=True)  # when the last look at the flavors that ended well began
+    flavors_problem = models.TextField(blank=True)
+
     class Meta:
         ordering = ["name"]
 

@@ -16,7 +16,16 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
-from txt_dashboard.actions.permissions import ActionError, Conflict, Invalid, NotAllowed, NotFound, Verb, may
+from txt_dashboard.actions.permissions import (
+    ActionError,
+    CloudFailed,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Verb,
+    may,
+)
 from txt_dashboard.web.identity import actor_of
 
 log = logging.getLogger(__name__)
@@ -32,6 +41,7 @@ _STATUS: dict[type[ActionError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.BAD_REQUEST,
+    CloudFailed: HTTPStatus.BAD_GATEWAY,
 }
 
 

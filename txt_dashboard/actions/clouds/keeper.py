@@ -10,6 +10,7 @@ from txt_dashboard.actions.clouds.connect import Accounts, Connect
 from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
 from txt_dashboard.actions.clouds.match import store_matches
 from txt_dashboard.actions.clouds.reconcile import is_due, note, reconcile
+from txt_dashboard.actions.clouds.survey import look_at_flavors
 from txt_dashboard.cloud import compute
 from txt_dashboard.cloud.enforcement import is_trait_name
 from txt_dashboard.cloud.errors import CloudError, Misconfigured
@@ -41,6 +42,13 @@ class Keeper:
             cloud, _ = Cloud.objects.get_or_create(name=name)
             if self._take_matching(cloud):
                 self._match(cloud)
+
+    def look_at_flavors(self) -> None:
+        """Looks at the flavors and who runs on them, where that is due."""
+        for name in conf.clouds():
+            cloud, _ = Cloud.objects.get_or_create(name=name)
+            if self._take_flavors(cloud):
+                self._look_at_flavors(cloud)
 
     def _keep(self, cloud: Cloud) -> None:
         lease = Lease.take(cloud, self._clock)
@@ -75,6 +83,19 @@ class Keeper:
             log.error("hypervisors not listed", cloud=cloud.name, why=str(error))
             return
         store_matches(cloud, listed, now=self._clock())
+
+    def _take_flavors(self, cloud: Cloud) -> bool:
+        now = self._clock()
+        later = now + conf.flavors_interval()
+        due = Q(flavors_due_at=None) | Q(flavors_due_at__lte=now) | Q(flavors_due_at__gt=later)
+        return bool(Cloud.objects.filter(due, pk=cloud.pk).update(flavors_due_at=later))
+
+    def _look_at_flavors(self, cloud: Cloud) -> None:
+        try:
+            look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
+        except CloudError as error:
+            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
+            log.error("flavors not listed", cloud=cloud.name, why=str(error))
 
     def _accounts_of(self, name: str) -> Accounts:
         with self._lock:

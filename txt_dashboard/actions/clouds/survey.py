@@ -1,0 +1,159 @@
+"""Which flavors a cloud has, who runs on them, and how many trusted hosts could take one more."""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q
+
+from txt_dashboard.actions.clouds.connect import Accounts
+from txt_dashboard.actions.clouds.flavors import settle
+from txt_dashboard.cloud import compute, errors, placement
+from txt_dashboard.cloud.capacity import request_of
+from txt_dashboard.cloud.enforcement import enforced
+from txt_dashboard.cloud.errors import CloudError
+from txt_dashboard.cloud.values import Flavor, Instance
+from txt_dashboard.models import Cloud, CloudFlavor
+from txt_dashboard.queries.clouds import trusted_providers
+from txt_dashboard.queries.flavors import MOST_CANDIDATES, UNSEEN, trait_of
+from txt_dashboard.servers.base import Clock
+
+_COUNTS_LAST = timedelta(minutes=5)
+_AT_A_TIME = 40  # flavors that one look counts for: those that were counted longest ago
+_AT_ONCE = 4  # questions
+_LONGEST_ID = 255
+_LARGEST_NUMBER = 2**31 - 1
+_LARGEST_SPECS = 64 * 1024  # characters, as JSON
+# Where Placement does not say what fits, all trusted hosts that are up count.
+_SAYS_NOT = (errors.NotThere, errors.RoleMissing, errors.VersionUnsupported)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    demanded: Mapping[str, int]
+    capacity: int
+
+
+def look_at_flavors(cloud: Cloud, accounts: Accounts, clock: Clock) -> None:
+    """Stores what the cloud says now. Raises `CloudError`; what was known before stays."""
+    started = clock()
+    listed = {each.id: each for each in compute.list_flavors(accounts.compute) if _fits(each)}
+    _store(cloud, listed, started, clock)
+    failure = _count(cloud, listed, accounts, clock)
+    Cloud.objects.filter(pk=cloud.pk).update(flavors_at=started, flavors_problem=str(failure or ""))
+
+
+@transaction.atomic
+def _store(cloud: Cloud, listed: Mapping[str, Flavor], started: datetime, clock: Clock) -> None:
+    """Keeps what changed. What a person changes, or changed after the question, is newer than the answer."""
+    # One at a time: the rows below are compared, then written.
+    Cloud.objects.select_for_update().get(pk=cloud.pk)
+    rows = {row.flavor_id: row for row in CloudFlavor.objects.select_for_update().filter(cloud=cloud)}
+    idle = {id_: row for id_, row in rows.items() if _is_older(row, started)}
+    gone = [row.pk for id_, row in idle.items() if id_ not in listed]
+    CloudFlavor.objects.filter(pk__in=gone).delete()
+    for id_, flavor in listed.items():
+        if id_ not in rows:
+            CloudFlavor.objects.create(cloud=cloud, flavor_id=id_, specs=dict(flavor.extra_specs), **_said(flavor))
+        elif id_ in idle:
+            row = idle[id_]
+            row.cloud = cloud
+            if any(getattr(row, name) != value for name, value in _said(flavor).items()):
+                CloudFlavor.objects.filter(pk=row.pk).update(**_said(flavor))
+            if row.entry is not None or row.specs != flavor.extra_specs:
+                settle(row, flavor.extra_specs, actor="worker", now=clock())
+
+
+def _is_older(row: CloudFlavor, started: datetime) -> bool:
+    claimed = row.changing_until is not None and row.changing_until >= started
+    return not claimed and (row.changed_at is None or row.changed_at < started)
+
+
+def _said(flavor: Flavor) -> dict[str, object]:
+    return {
+        "name": flavor.name,
+        "public": flavor.public,
+        "vcpus": flavor.vcpus,
+        "ram_mib": flavor.ram_mib,
+        "disk_gib": flavor.disk_gib,
+    }
+
+
+def _count(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, clock: Clock) -> CloudError | None:
+    """Counts for those whose numbers are old; the first failure. No thread touches the database."""
+    now = clock()
+    old = Q(counted_at=None) | Q(counted_at__lte=now - _COUNTS_LAST) | Q(counted_at__gt=now)
+    due = list(cloud.flavors.filter(old, flavor_id__in=listed).order_by(F("counted_at").asc(nulls_first=True)))
+    due = due[:_AT_A_TIME]
+    if not due:
+        return None
+    takers = trusted_providers(cloud, now) & _up(accounts)
+    trait = trait_of(cloud)
+
+    def ask(row: CloudFlavor) -> _Count | CloudError:
+        try:
+            return _Count(
+                _demanded(accounts, row.flavor_id, trait), _room(accounts, listed[row.flavor_id], trait, takers)
+            )
+        except CloudError as error:
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = list(pool.map(ask, due))
+    failures = [answer for answer in answers if isinstance(answer, CloudError)]
+    for row, answer in zip(due, answers, strict=True):
+        if isinstance(answer, _Count):
+            columns = {"demanded": dict(answer.demanded), "capacity": answer.capacity, "counted_at": now}
+            CloudFlavor.objects.filter(pk=row.pk).update(**columns)
+    if failures:
+        log.error("flavors not counted", cloud=cloud.name, flavors=len(failures), why=str(failures[0]))
+    return failures[0] if failures else None
+
+
+def _up(accounts: Accounts) -> frozenset[str]:
+    hypervisors = compute.list_hypervisors(accounts.compute)
+    return frozenset(each.uuid for each in hypervisors if each.up and each.enabled)
+
+
+def _demanded(accounts: Accounts, flavor_id: str, trait: str) -> Mapping[str, int]:
+    instances = compute.list_instances(accounts.compute, all_projects=True, flavor_id=flavor_id)
+    return Counter(_demand(each, trait) for each in instances)
+
+
+def _demand(instance: Instance, trait: str) -> str:
+    """What the instance demands by its own copy of the flavor."""
+    if instance.extra_specs is None:
+        return UNSEEN
+    by = enforced(instance.extra_specs, trait)
+    return by.value if by else ""
+
+
+def _room(accounts: Accounts, flavor: Flavor, trait: str, takers: Collection[str]) -> int:
+    """How many of the hosts that are trusted and up could take one more instance."""
+    if not takers:
+        return 0
+    try:
+        fitting = placement.list_candidates(
+            accounts.placement, request_of(flavor, trusted=trait), limit=MOST_CANDIDATES
+        )
+    except _SAYS_NOT:
+        return len(takers)
+    return len(fitting.intersection(takers))
+
+
+def _fits(each: Flavor) -> bool:
+    text = json.dumps(dict(each.extra_specs))
+    names = 0 < len(each.id) <= _LONGEST_ID and len(each.name) <= _LONGEST_ID
+    numbers = all(0 <= number <= _LARGEST_NUMBER for number in (each.vcpus, each.ram_mib, each.disk_gib))
+    fits = names and numbers and len(text) <= _LARGEST_SPECS and "\0" not in each.id + each.name
+    if not fits or "\\u0000" in text:
+        log.warning("flavor ignored", flavor=each.id[:80])
+        return False
+    return True
