@@ -5,7 +5,19 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, flavors, fleet, golden, host, live, proposals, quoted, servers, session
+from txt_dashboard.web import (
+    activity,
+    clouds,
+    flavors,
+    fleet,
+    golden,
+    host,
+    live,
+    proposals,
+    quoted,
+    servers,
+    session,
+)
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
@@ -43,6 +55,11 @@ urlpatterns = [
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    path("clouds/", clouds.page, name="clouds"),
+    path("clouds/holds/<int:hold_id>/acknowledge/", clouds.acknowledge, name="cloud-acknowledge"),
+    path("clouds/hosts/<str:name>/", clouds.hypervisor, name="cloud-hypervisor"),
+    path("clouds/<str:name>/take-over/", clouds.take_over, name="cloud-take-over"),
+    path("clouds/<str:name>/pins/<str:provider>/", clouds.release, name="cloud-release"),
     path("flavors/", flavors.page, name="flavors"),
     path("flavors/<path:flavor_id>/", flavors.flavor, name="flavor"),
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.

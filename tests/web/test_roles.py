@@ -85,13 +85,19 @@ ASKED: dict[Verb, list[Ask]] = {
     ],
     Verb.PROPOSE_SERVER: [posting("/servers/{server}/counting/", counts="no", reason="Broken into.")],
     Verb.SET_FLAVOR_TRUST: [posting("/flavors/1/", to="trait", reason="Secrets.")],
+    Verb.ACKNOWLEDGE_TRAIT: [posting("/clouds/holds/1/acknowledge/", reason="It was me.")],
+    Verb.TAKE_OVER_TRAITS: [posting("/clouds/east/take-over/", reason="Ours.")],
+    Verb.EDIT_CLOUD_HOST: [
+        posting("/clouds/hosts/hv1/", is_one="no", reason="A controller."),
+        posting("/clouds/east/pins/u1/", reason="Replaced."),
+    ],
     Verb.DECIDE: [
         posting("/proposals/{proposal}/approve/", reason="Yes."),
         posting("/proposals/{proposal}/reject/", reason="No."),
     ],
 }
 # Roles include these, and no page offers them so far.
-WITHOUT_PAGE = {Verb.PROPOSE_KEY, Verb.ACKNOWLEDGE_TRAIT, Verb.TAKE_OVER_TRAITS, Verb.EDIT_CLOUD_HOST}
+WITHOUT_PAGE = {Verb.PROPOSE_KEY}
 BY_COMMAND_ONLY = {Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
 
 

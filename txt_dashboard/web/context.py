@@ -21,7 +21,7 @@ from txt_dashboard.web.identity import actor_of
 _SECTIONS = {
     "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
     "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
-    "flavors": "flavors", "flavor": "flavors",
+    "flavors": "flavors", "flavor": "flavors", "clouds": "clouds", "cloud": "clouds",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from txt_dashboard.actions.permissions import NotFound, Verb, may
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Host
 from txt_dashboard.queries import host as queries
+from txt_dashboard.queries.cloud_view import at_clouds
 from txt_dashboard.queries.history import history as read_history
 from txt_dashboard.queries.host import Testimony
 from txt_dashboard.queries.neighbours import neighbours
@@ -85,6 +86,7 @@ def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
         "past": queries.past_of(host, lapsed),
         "reason_params": host.reason_params,
         "word_of": _word_of(host, said),
+        "at_clouds": at_clouds(host),
         "may_poll": may(actor_of(request.user), Verb.POLL),
         "soon": any(each.asking or each.due_since(now - WATCHED) for each in said),
     }
