@@ -204,3 +204,16 @@ def test_a_trait_that_nobody_has_yet_is_told(cloud, survey, clock):
     row = survey()["safe"].row.cloud
     row.intents.all().delete()
     assert "trait_nowhere" in {each.code for each in flavors.warnings(flavors.look(row, clock()), clock())}
+
+
+def test_room_is_looked_for_again_soon_where_there_was_none(cloud, survey, judge, keeper, clock):
+    for name in ("hv1", "hv2"):
+        judge(name, "untrusted")
+    assert survey()["safe"].capacity == 0
+    judge("hv1")
+    clock.advance(seconds=2)
+    keeper.look_at_flavors()
+    assert CloudFlavor.objects.get(name="safe").capacity == 0  # not with each tick
+    counted = len(cloud.requests("GET /nova/v2.1/servers/detail"))
+    assert survey(after=16)["safe"].capacity == 1
+    assert len(cloud.requests("GET /nova/v2.1/servers/detail")) == counted
