@@ -98,6 +98,8 @@ ASKED: dict[Verb, list[Ask]] = {
 }
 # Roles include these, and no page offers them so far.
 WITHOUT_PAGE = {Verb.PROPOSE_KEY}
+# Comes with a project at Keystone, and with no role (see test_tenants).
+WITH_PROJECT = {Verb.VIEW_OWN_INSTANCES}
 BY_COMMAND_ONLY = {Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
 
 
@@ -117,7 +119,7 @@ def test_a_key_may_what_its_person_may_but_never_decides(verb, column) -> None:
 def test_the_table_names_every_verb_and_every_role() -> None:
     assert set(ROWS) == {verb.value for verb in Verb}
     assert set(HEAD) == {*(role.value for role in Role), "command line"}
-    assert set(ASKED) | BY_COMMAND_ONLY | WITHOUT_PAGE == set(Verb)
+    assert set(ASKED) | BY_COMMAND_ONLY | WITHOUT_PAGE | WITH_PROJECT == set(Verb)
 
 
 @pytest.mark.parametrize("role", Role)

@@ -18,6 +18,7 @@ from txt_dashboard.queries import host as queries
 from txt_dashboard.queries.cloud_view import at_clouds
 from txt_dashboard.queries.history import history as read_history
 from txt_dashboard.queries.host import Testimony
+from txt_dashboard.queries.instances import count_on_host, looks, on_host
 from txt_dashboard.queries.neighbours import neighbours
 from txt_dashboard.queries.quoted import quotations
 from txt_dashboard.queries.reference import current_reference
@@ -44,6 +45,14 @@ def history(request: HttpRequest, name: str) -> HttpResponse:
     return render(
         request, "host/history.html", {**context, "entries": found.entries, "older": older, "paged": before}
     )
+
+
+@require_GET
+def instances(request: HttpRequest, name: str) -> HttpResponse:
+    """Which instances are on the host, and which of them are at stake."""
+    context = context_of(request, name, "instances")
+    found = on_host(context["host"], timezone.now())
+    return render(request, "host/instances.html", {**context, "instances": found, "looks": looks(timezone.now())})
 
 
 @require_GET
@@ -74,6 +83,7 @@ def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
     host = find(name, now)
     reference = current_reference()
     said = queries.testimonies(host, reference, now)
+    count, at_stake = count_on_host(host, now)
     lapsed = queries.lapsed_at(host, said)
     return {
         "host": host,
@@ -87,6 +97,8 @@ def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
         "reason_params": host.reason_params,
         "word_of": _word_of(host, said),
         "at_clouds": at_clouds(host),
+        "instances_count": count,
+        "at_stake": at_stake,
         "may_poll": may(actor_of(request.user), Verb.POLL),
         "soon": any(each.asking or each.due_since(now - WATCHED) for each in said),
     }
