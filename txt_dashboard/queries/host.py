@@ -24,6 +24,7 @@ from txt_dashboard.attest.reference import Part, ReferenceSet, Requirement, Rule
 from txt_dashboard.attest.registers import LaunchMapping, Meaning, mapping_of, meaning
 from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.evidence import read_evidence, read_finding
+from txt_dashboard.queries.logs import log_of_register
 from txt_dashboard.queries.state import with_state
 from txt_dashboard.queries.why import Pair, whys
 
@@ -273,7 +274,7 @@ def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: dateti
     result = None
     if evidence is not None:
         no_policy = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
-        result = appraise(evidence, rules) if rules else no_policy
+        result = appraise(evidence, rules, log_of_register) if rules else no_policy
     asking = row.lease_until is not None and row.lease_until > now
     ready = row.server.enabled and (row.server.retry_at is None or row.server.retry_at <= now)
     return Testimony(
