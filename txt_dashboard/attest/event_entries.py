@@ -23,10 +23,10 @@ _LONGEST_WORDS = 160
 
 # What may be otherwise in an event of each structure; the golden data fills in the rest.
 LIMITS: Mapping[Structure, str] = {
-    Structure.BOOT_ORDER: _("the boot order: any order of the entries {golden}, or some of them"),
-    Structure.BOOT_ENTRY: _("a boot entry: the disk and the partition that it lies on, the rest as in {golden}"),
-    Structure.PARTITIONS: _("the partition table: other identifiers, places and names, with partitions {golden}"),
-    Structure.UUIDS: _("a GRUB command: the digits of its UUIDs, the rest as in {golden}"),
+    Structure.BOOT_ORDER: _("the boot order: any order of the entries %(golden)s, or some of them"),
+    Structure.BOOT_ENTRY: _("a boot entry: the disk and the partition that it lies on, the rest as in %(golden)s"),
+    Structure.PARTITIONS: _("the partition table: other identifiers, places and names, with partitions %(golden)s"),
+    Structure.UUIDS: _("a GRUB command: the digits of its UUIDs, the rest as in %(golden)s"),
 }
 
 

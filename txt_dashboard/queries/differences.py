@@ -11,8 +11,8 @@ from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference
 from txt_dashboard.attest.registers import mapping_of, meaning
 from txt_dashboard.attest.signed_set import EMPTY, Change, InvalidSet, Patch, SignedSet, entry_hash, plain
 from txt_dashboard.models import Proposal, ProposalState
-from txt_dashboard.queries.host import Register
 from txt_dashboard.queries.in_force import in_force, opened
+from txt_dashboard.queries.register import Register
 from txt_dashboard.queries.why import Pair, whys
 
 Said = Baseline | PolicyOf | Endpoint | BoundKey

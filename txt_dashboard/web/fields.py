@@ -8,6 +8,7 @@ from django.utils.translation import gettext, ngettext
 
 from txt_dashboard.attest.bound_key import BoundKey, KeySource
 from txt_dashboard.attest.entries import PolicyOf
+from txt_dashboard.attest.event_entries import LIMITS, varying
 from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy
 from txt_dashboard.queries.differences import Act, Difference, Said
 from txt_dashboard.servers import KINDS
@@ -71,6 +72,7 @@ def _values(said: Said | None) -> dict[str, Shown]:
             gettext("Pools"): ", ".join(sorted(said.pools)) or gettext("all"),
             gettext("From"): said.not_before or gettext("at once"),
             gettext("Until"): said.not_after or gettext("no end"),
+            **_of_events(said),
         }
     if isinstance(said, PolicyOf):
         return _of_policy(said)
@@ -85,6 +87,22 @@ def _values(said: Said | None) -> dict[str, Shown]:
     if isinstance(said, BoundKey):
         return _of_key(said)
     return {}
+
+
+def _of_events(said: Baseline) -> dict[str, Shown]:
+    """What each register may vary by, as a sentence."""
+    found: dict[str, Shown] = {}
+    for register, of in sorted(said.events.items()):
+        name = gettext("Register %(number)d by its events") % {"number": register}
+        counted = ngettext("%(n)d event", "%(n)d events", len(of.events)) % {"n": len(of.events)}
+        may = [
+            gettext("event %(number)d, %(limits)s")
+            % {"number": position, "limits": gettext(LIMITS[structure]) % {"golden": golden}}
+            for position, structure, golden in varying(of)
+        ]
+        words = {"events": counted, "may": "; ".join(may)}
+        found[name] = gettext("exactly %(events)s in this order, of which may vary: %(may)s") % words
+    return found
 
 
 def _of_key(said: BoundKey) -> dict[str, Shown]:
@@ -135,6 +153,8 @@ def _heed(difference: Difference) -> dict[str, str]:
             found.update(_dropped(was, after.policy))
         if was and was.must_quote and not after.policy.must_quote:
             found[gettext("A quote is needed")] = gettext("The server's word vouches for registers from then on.")
+    if isinstance(after, Baseline):
+        found.update(_let_vary(before, after))
     if isinstance(after, BoundKey) and isinstance(before, BoundKey) and after.fingerprint != before.fingerprint:
         found[gettext("Key, SHA-256")] = gettext(
             "Another TPM, or the same one cleared: find out which before you agree."
@@ -145,6 +165,12 @@ def _heed(difference: Difference) -> dict[str, str]:
         if isinstance(before, Endpoint) and after.url != before.url:
             found.setdefault(gettext("Address"), gettext("Whoever runs this address is believed from then on."))
     return found
+
+
+def _let_vary(before: Said | None, after: Baseline) -> dict[str, str]:
+    held = before.events if isinstance(before, Baseline) else {}
+    words = gettext("More than one value of this register is good then: read what may differ.")
+    return {gettext("Register %(number)d by its events") % {"number": at}: words for at in after.events.keys() - held}
 
 
 def _dropped(was: Policy, policy: Policy) -> dict[str, str]:

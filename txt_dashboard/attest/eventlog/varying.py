@@ -132,6 +132,13 @@ def possible(event: Event, bank: Bank) -> tuple[Structure, ...]:
     return () if body is None else tuple(each for each in Structure if _is(each, body, event.data))
 
 
+def measured_body(event: Event, bank: Bank) -> bytes:
+    """The data that an event's digest is of; raises `BaselineError` where the log does not hold it."""
+    if (body := _measured(event, bank)) is None:
+        raise BaselineError("the digest is not that of the event's data")
+    return body
+
+
 def borne_out(log: Log, bank: Bank, register: int) -> int:
     """How many of the register's events hold the data that their digest is of."""
     events = log.extended.get(register, ())
