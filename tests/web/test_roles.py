@@ -83,6 +83,7 @@ ASKED: dict[Verb, list[Ask]] = {
         posting("/baselines/retire/?entry=policy:oat-1/", reason="Old."),
         posting("/propose/policy/", propose="1"),
     ],
+    Verb.PROPOSE_KEY: [posting("/propose/keys/", propose="1"), posting("/propose/keys/list/", propose="1")],
     Verb.PROPOSE_SERVER: [posting("/servers/{server}/counting/", counts="no", reason="Broken into.")],
     Verb.DECIDE: [
         posting("/proposals/{proposal}/approve/", reason="Yes."),
@@ -90,7 +91,7 @@ ASKED: dict[Verb, list[Ask]] = {
     ],
 }
 # Roles include these, and no page offers them so far.
-WITHOUT_PAGE = {Verb.PROPOSE_KEY, Verb.ACKNOWLEDGE_TRAIT, Verb.TAKE_OVER_TRAITS, Verb.EDIT_CLOUD_HOST}
+WITHOUT_PAGE = {Verb.ACKNOWLEDGE_TRAIT, Verb.TAKE_OVER_TRAITS, Verb.EDIT_CLOUD_HOST}
 BY_COMMAND_ONLY = {Verb.LOAD_HOSTS, Verb.RESTORE_SET, Verb.MANAGE_ACCOUNTS}
 
 
