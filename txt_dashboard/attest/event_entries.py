@@ -20,12 +20,25 @@ MOST_EVENTS = 1000  # of one register
 LONGEST_GOLDEN = 64 * 1024  # bytes of one event's data
 MOST_GOLDEN = 256 * 1024  # bytes of all data in one baseline
 _LONGEST_WORDS = 160
+# UEFI Specification 2.10, section 5.3.3; UAPI Group, Discoverable Partitions Specification.
+_PARTITIONS = {
+    "c12a7328-f81f-11d2-ba4b-00a0c93ec93b": "EFI system",
+    "0fc63daf-8483-4772-8e79-3d69d8477de4": "Linux data",
+    "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f": "Linux swap",
+    "4f68bce3-e8cd-4db1-96e7-fbcaf984b709": "Linux root (x86-64)",
+    "bc13c2ff-59e6-4262-a352-b275fd6f7172": "Linux extended boot",
+    "e6d6d379-f507-44c2-a23c-238f2a3df928": "Linux LVM",
+    "a19d880f-05fc-4d3b-a006-743f0f84911e": "Linux RAID",
+    "21686148-6449-6e6f-744e-656564454649": "BIOS boot",
+}
 
 # What may be otherwise in an event of each structure; the golden data fills in the rest.
 LIMITS: Mapping[Structure, str] = {
     Structure.BOOT_ORDER: _("the boot order: any order of the entries %(golden)s, or some of them"),
     Structure.BOOT_ENTRY: _("a boot entry: the disk and the partition that it lies on, the rest as in %(golden)s"),
-    Structure.PARTITIONS: _("the partition table: other identifiers, places and names, with partitions %(golden)s"),
+    Structure.PARTITIONS: _(
+        "the partition table: other identifiers, places and names of the same partitions: %(golden)s"
+    ),
     Structure.UUIDS: _("a GRUB command: the digits of its UUIDs, the rest as in %(golden)s"),
 }
 
@@ -74,7 +87,7 @@ def _words(structure: Structure, golden: bytes) -> str:
         return f"{entry.description}: {entry.path}"
     if structure is Structure.PARTITIONS:
         used = [each.kind for each in uefi.partitions(golden, 0)[1]]
-        return f"{len(used)}: " + ", ".join(str(kind) for kind in used)
+        return ", ".join(_PARTITIONS.get(str(kind), str(kind)) for kind in used if kind.int)
     return ipl.plain(golden)
 
 
