@@ -21,7 +21,7 @@ from txt_dashboard.web import (
     servers,
     session,
 )
-from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
+from txt_dashboard.web.proposing import edit, first, hosts, keys, policy, start, uploads
 
 urlpatterns = [
     path("v1/", include("txt_dashboard.api.urls")),
@@ -45,6 +45,9 @@ urlpatterns = [
     path("propose/upload/", uploads.upload, name="propose-upload"),
     path("propose/by-hand/", uploads.by_hand, name="propose-by-hand"),
     path("propose/policy/", policy.page, name="propose-policy"),
+    path("propose/keys/", keys.first, name="propose-keys"),
+    path("propose/keys/list/", keys.listed, name="propose-key-list"),
+    path("propose/key/<str:name>/", keys.one, name="propose-key"),
     path("propose/host/<str:name>/", hosts.host, name="propose-host"),
     path("propose/group/<str:key>/", hosts.group, name="propose-group"),
     path("proposals/<int:proposal_id>/", proposals.page, name="proposal"),

@@ -41,6 +41,8 @@ PAGES = {
     "propose-upload": "/propose/upload/",
     "propose-by-hand": "/propose/by-hand/",
     "propose-policy": "/propose/policy/",
+    "propose-keys": "/propose/keys/",
+    "propose-key-list": "/propose/keys/list/",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",

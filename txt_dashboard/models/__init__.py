@@ -17,7 +17,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
+from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "Publication",
     "PublicationState",
     "Quoted",
+    "RegisterLog",
     "Registering",
     "SchedulerAsked",
     "Server",
