@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from txt_dashboard.api import baselines, export, flavors, fleet, hosts, instances, polls, records, stakes
+from txt_dashboard.api import baselines, export, flavors, fleet, hosts, instances, overview, polls, records, stakes
 from txt_dashboard.api.app import api
 
 api.add_router("hosts", hosts.router)
@@ -18,6 +18,7 @@ api.add_router("instances", instances.router)
 api.add_router("stakes", stakes.router)
 api.add_router("flavors", flavors.router)
 api.add_router("", fleet.router)
+api.add_router("", overview.router)
 api.add_router("", polls.router)
 api.add_router("", records.router)
 
