@@ -19,7 +19,7 @@ run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:
 	@$(BIN)/python manage.py run
 
 test: $(DEV) ## everything that needs Python only
-	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack" tests
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack and not horizon" tests
 
 test-evidence: $(DEV) ## real event logs and quotes, and attacks on them (TXT_SHARED_DATA)
 	$(BIN)/pytest -n 2 -m shared tests

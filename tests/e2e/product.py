@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,8 +35,9 @@ def wait_until(true: Callable[[], object], why: str, seconds: float = 60) -> Non
 class Product:
     """`manage.py run` and what it started. It may be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.settings = dict(settings or {})  # beside those of a first start
         self.password = secrets.token_urlsafe(12)
         self.port = _three_free_ports()
         self.speed = 1.0
@@ -142,6 +143,7 @@ class Product:
             "TXT_DATA_DIR": str(self.folder),
             "TXT_PORT": str(self.port),
             "TXT_DEMO_PASSWORD": self.password,
+            **self.settings,
             **more,
         }
 

@@ -57,7 +57,7 @@ def build_fleet(count: int = DEFAULT_HOSTS, seed: int = 1) -> Fleet:
     sizes = pool_sizes(count)
     width = max(3, len(str(max(sizes.values()))))
     hosts = (
-        Host(f"{pool}-{number:0{width}}", pool, _serial(seed, pool, number), _hardware(pool, number))
+        Host(f"{pool}-{number:0{width}}", pool, serial_number(seed, pool, number), _hardware(pool, number))
         for pool, size in sizes.items()
         for number in range(1, size + 1)
     )
@@ -116,7 +116,8 @@ def _digests(measured: Iterable[Component], register: int, bank: Bank) -> list[b
     return [each.digest(bank) for each in measured if each.register == register]
 
 
-def _serial(seed: int, pool: str, number: int) -> str:
+def serial_number(seed: int, pool: str, number: int) -> str:
+    """Of one host, made up."""
     digest = hashlib.sha1(f"{seed}/{pool}/{number}".encode(), usedforsecurity=False).hexdigest()
     return digest[:7].upper()
 

@@ -58,10 +58,12 @@ class Attestation:
 class Simulation:
     """A fleet, its story and the server's whitelist, as they are now. Safe to use from many threads."""
 
-    def __init__(self, fleet: Fleet, moment: Moment, state: Path | None = None) -> None:
+    def __init__(
+        self, fleet: Fleet, moment: Moment, state: Path | None = None, *, story: Story | None = None
+    ) -> None:
         """`state` is where the server keeps what it is told; raises `UnusableState`."""
         self.fleet = fleet
-        self.story = Story(fleet)
+        self.story = story or Story(fleet)
         self.moment = moment
         self.registry = Registry(fleet, filter(self.story.enrolled, fleet.hosts), state)
         self._own = {host.name: own_values(host, fleet.seed) for host in fleet.hosts}

@@ -19,12 +19,12 @@ from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
+from txt_dashboard.queries.fields import Field, fields
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
 from txt_dashboard.queries.publishing import takes_values
-from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
 
 PAGE = 20

@@ -16,11 +16,11 @@ from txt_dashboard.attest.reference import Baseline, Part, ReferenceSet
 from txt_dashboard.queries import candidates
 from txt_dashboard.queries.asked import asked_for
 from txt_dashboard.queries.candidates import Candidate
+from txt_dashboard.queries.fields import part_name
 from txt_dashboard.queries.host import find_host
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.may_vary import offers
 from txt_dashboard.web.context import pulse_of
-from txt_dashboard.web.fields import part_name
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.proposing.ask import Asked, serve
 from txt_dashboard.web.proposing.forms import where

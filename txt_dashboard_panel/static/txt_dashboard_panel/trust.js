@@ -3,11 +3,11 @@
 (function () {
   "use strict";
 
-  var EVERY = 5000, SLOWEST = 60000, IDLE = 20 * 60000, WAIT = 20000;
+  var SLOWEST = 60000, IDLE = 20 * 60000, WAIT = 20000;
 
   function follow(page) {
-    var said = page.querySelector(".trust-said");
-    var version = page.dataset.trustVersion, used = Date.now(), pause = EVERY, timer = null, asking = false;
+    var said = page.querySelector(".trust-said"), every = 1000 * Number(page.dataset.trustEvery);
+    var version = page.dataset.trustVersion, used = Date.now(), pause = every, timer = null, asking = false;
 
     function say(sentence) {
       if (sentence && said.textContent !== sentence) { said.textContent = sentence; }
@@ -53,7 +53,7 @@
     function heard(text) {
       var told = JSON.parse(text);
       page.classList.remove("trust-old");
-      pause = told.version ? EVERY : Math.min(pause * 2, SLOWEST);
+      pause = told.version ? every : Math.min(pause * 2, SLOWEST);
       if (!isNew(told.version)) {
         version = told.version;
         say(told.said);
