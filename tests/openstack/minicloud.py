@@ -1,8 +1,11 @@
 """The mini cloud of `tests/labs`, with our filter and validator in its Nova, and PollHosts as a test says."""
 
+import getpass
+import grp
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,6 +30,10 @@ poll_url = {address}/AttestationService/resources/PollHosts
 auth_blob = {blob}
 timeout = 2
 cache_seconds = 1
+[quota]
+instances = -1
+cores = -1
+ram = -1
 """
 
 
@@ -94,6 +101,27 @@ class MiniCloud:
     def restart(self, *services: str) -> None:
         """Ends and starts these again."""
         self._run("restart", *services)
+
+    @contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        """Meanwhile it does not run."""
+        self._run("stop", service)
+        try:
+            yield
+        finally:
+            self._run("start", service)
+
+    def forget_tokens(self) -> None:
+        """No token that was given out is good any more: Keystone gets other keys."""
+        etc = self.folder / "etc" / "keystone"
+        shutil.rmtree(etc / "fernet-keys")
+        who = ("--keystone-user", getpass.getuser(), "--keystone-group", grp.getgrgid(os.getgid()).gr_name)
+        manage = self.python.with_name("keystone-manage")
+        subprocess.run([manage, "--config-file", etc / "keystone.conf", "fernet_setup", *who], check=True)
+
+    def live_for(self, seconds: int) -> None:
+        """How long the tokens of a Keystone that is started from now on are good."""
+        (self.folder / "etc" / "keystone" / "local.conf").write_text(f"[token]\nexpiration = {seconds}\n")
 
     def log(self, service: str) -> str:
         """All that a service has logged since its start."""
