@@ -10,6 +10,8 @@ from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.servers.base import Network
 
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
+
 
 def data_dir() -> Path:
     """Where files of ours live."""
@@ -101,6 +103,11 @@ def clouds_file() -> Path | None:
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
 
 
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and clouds() == (SIMULATED_CLOUD,)
+
+
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
@@ -109,6 +116,11 @@ def cloud_interval() -> timedelta:
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def instances_interval() -> timedelta:
+    """How often the instances of all projects are listed."""
+    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
 
 
 def enforcement() -> Enforcement:

@@ -5,7 +5,7 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, fleet, golden, host, live, proposals, quoted, servers, session
+from txt_dashboard.web import activity, flavors, fleet, golden, host, live, proposals, quoted, servers, session
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
@@ -43,6 +43,8 @@ urlpatterns = [
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    path("flavors/", flavors.page, name="flavors"),
+    path("flavors/<path:flavor_id>/", flavors.flavor, name="flavor"),
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
     path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
     path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),

@@ -35,4 +35,10 @@ def person_calling(actor: Actor) -> Client:
 
 def post(program: Client, path: str, body: object = None, **headers: str) -> Any:
     """The answer to a POST of JSON."""
-    return program.post(path, data={} if body is None else body, content_type="application/json", headers=headers)
+    return send(program, "POST", path, body, **headers)
+
+
+def send(program: Client, method: str, path: str, body: object = None, **headers: str) -> Any:
+    """The answer to a request with JSON."""
+    asking = {"POST": program.post, "PUT": program.put}[method]
+    return asking(path, data={} if body is None else body, content_type="application/json", headers=headers)

@@ -39,7 +39,7 @@ class Product:
         self.folder = folder
         self.settings = dict(settings or {})  # beside those of a first start
         self.password = secrets.token_urlsafe(12)
-        self.port = _two_free_ports()
+        self.port = _three_free_ports()
         self.speed = 1.0
         self.until = FIRST_PART
         self._log = folder.parent / "product.log"
@@ -157,13 +157,14 @@ class Product:
         }
 
 
-def _two_free_ports() -> int:
-    """The first of two neighbouring ports that nobody uses: the simulator takes the second."""
+def _three_free_ports() -> int:
+    """The first of three neighbouring ports that nobody uses: two simulators take the others."""
     while True:
         with socket.create_server(("127.0.0.1", 0)) as first:
             port = int(first.getsockname()[1])
             try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
+                for further in (1, 2):
+                    socket.create_server(("127.0.0.1", port + further)).close()
             except OSError:
                 continue
             return port

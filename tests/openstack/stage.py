@@ -198,7 +198,6 @@ class Stage:
         project = self._admin.session.get_project_id()
         return {
             "TXT_SIM_CAST": str(self.cast.path),
-            "TXT_SIM_CLOUD": "false",
             "TXT_CLOUDS": CLOUD,
             "TXT_CLOUDS_FILE": str(self.clouds),
             "TXT_CLOUD_INTERVAL_S": str(LOOK_S),

@@ -59,7 +59,7 @@ def admit(holder: Holder, *, now: datetime) -> Actor | None:
     # What a program's token brings says nothing of what the person may.
     if holder.in_person and holder.project_id == conf.keystone_project():
         _keep_roles(user, roles, now)
-    return Actor(user.get_username(), roles, user=user.pk, by_key=not holder.in_person)
+    return Actor(user.get_username(), roles, user=user.pk, by_key=not holder.in_person, project=holder.project_id)
 
 
 def is_active(actor: Actor) -> bool:

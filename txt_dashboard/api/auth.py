@@ -13,7 +13,7 @@ from ninja.security import APIKeyHeader, HttpBearer
 
 from txt_dashboard import conf
 from txt_dashboard.actions import api_keys, keystone
-from txt_dashboard.actions.permissions import Actor, Verb, require
+from txt_dashboard.actions.permissions import Actor, Verb, may, require
 from txt_dashboard.api.problems import Refused
 from txt_dashboard.cloud.errors import CloudError
 from txt_dashboard.visitor import client_address
@@ -45,6 +45,10 @@ class KeystoneToken(APIKeyHeader):
 
     param_name = "X-Auth-Token"
 
+    def __init__(self, *, of_any_project: bool = False) -> None:
+        super().__init__()
+        self._of_any_project = of_any_project
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         """`None` where there is no token; raises `Refused`."""
         if not key:
@@ -61,7 +65,8 @@ class KeystoneToken(APIKeyHeader):
             raise Refused(HTTPStatus.UNAUTHORIZED, "Keystone does not call this token good. Log in again.")
         if not keystone.is_active(known):
             raise Refused(HTTPStatus.UNAUTHORIZED, "This account was disabled here.")
-        return _viewer(known)
+        owner = self._of_any_project and may(known, Verb.VIEW_OWN_INSTANCES)
+        return known if owner else _viewer(known)
 
     def _ask(self, request: HttpRequest, token: str, name: str) -> Actor | str:
         _let_look(request)
@@ -91,6 +96,8 @@ def token_name(token: str) -> str:
 
 
 CREDENTIALS = (KeystoneToken(), ApiKey())
+# For the few routes that a project's members may ask without any role here: each looks itself at who asks.
+OWNERS_TOO = (KeystoneToken(of_any_project=True), ApiKey())
 
 
 def actor(request: HttpRequest) -> Actor:

@@ -36,6 +36,9 @@ BaselineId = Annotated[
         description="Of a baseline in force (`baseline:…`), or the number of a proposal.",
     ),
 ]
+ProjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$", description="A project's id at Keystone.")]
+CloudName = Annotated[str, Field(max_length=255, description="A connected cloud; without it the first.")]
+InstanceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 EntryId = Annotated[str, Field(pattern=r"^baseline:[0-9a-f]{16}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(max_length=253)]

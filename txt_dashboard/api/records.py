@@ -91,7 +91,7 @@ class Servers(BaseModel):
 def list_activity(request: HttpRequest, wanted: Query[ActivityWanted]) -> ActivityPage:
     """The activity log, newest first: from a moment on, before a moment, of somebody, about a host, of a verb."""
     chosen = activity.Filter(
-        _utc(wanted.since), _utc(wanted.until), wanted.actor.strip(), wanted.host.strip(), wanted.verb.strip()
+        in_utc(wanted.since), in_utc(wanted.until), wanted.actor.strip(), wanted.host.strip(), wanted.verb.strip()
     )
     page = activity.page(activity.find(chosen), before=number(wanted.marker), limit=wanted.limit)
     return ActivityPage(
@@ -149,7 +149,7 @@ def _hosts(counts: HostCounts) -> Hosts:
     return Hosts(fresh=counts.fresh, stale=counts.stale, unreachable=counts.unreachable, never=counts.never)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
     """The moment in UTC; the ends of the calendar, where other zones would leave it, stay as they are."""
     if moment is None:
         return None

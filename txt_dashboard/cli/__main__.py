@@ -80,6 +80,25 @@ def approve(client: Client, options: argparse.Namespace) -> int:
     return 0
 
 
+def flavors(client: Client, options: argparse.Namespace) -> int:
+    """Lists a cloud's flavors, and what is wrong with trusted ones."""
+    frame = client.get("flavors", cloud=options.cloud, limit=1)
+    items = list(client.items("flavors", cloud=options.cloud, limit=100))
+    told = {**frame, "items": items, "next": None}
+    _say(options, told, lambda: show.flavors(told))
+    return 0
+
+
+def trust(client: Client, options: argparse.Namespace) -> int:
+    """Makes a flavor a trusted one, or an ordinary one again."""
+    seen = client.get("flavors", options.flavor, cloud=options.cloud)
+    wish = {"trusted": options.on, "reason": options.reason, "specs_hash": seen["specs_hash"]}
+    wish |= {"enforcement": options.by} if options.by else {}
+    told = client.put("flavors", options.flavor, "trust", body=wish, cloud=options.cloud)
+    _say(options, told, lambda: show.flavor(told))
+    return 0
+
+
 def poll(client: Client, options: argparse.Namespace) -> int:
     """Asks for new evidence and waits for it; exits with 4 where hosts gave none, or it took too long."""
     wanted = {name: value for name in ("pool", "host") if (value := getattr(options, name))}
@@ -130,7 +149,24 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--host")
     asked.add_argument("--timeout", type=float, default=600, help="seconds (600)")
     asked.set_defaults(run=poll)
+    _add_flavors(commands)
     return parser
+
+
+def _add_flavors(commands: Any) -> None:
+    listed = commands.add_parser("flavors", help="list a cloud's flavors")
+    listed.add_argument("--cloud", help="where several are connected")
+    listed.set_defaults(run=flavors)
+    one = commands.add_parser("flavor", help="make a flavor a trusted or an ordinary one")
+    change = one.add_subparsers(required=True, metavar="command").add_parser("trust", help="by its id")
+    change.add_argument("flavor")
+    which = change.add_mutually_exclusive_group(required=True)
+    which.add_argument("--on", action="store_true", dest="on", help="only trusted hosts take its instances")
+    which.add_argument("--off", action="store_false", dest="on", help="any host does")
+    change.add_argument("--by", choices=("trait", "filter", "both"), help="what enforces it (the service's setting)")
+    change.add_argument("--reason", required=True)
+    change.add_argument("--cloud", help="where several are connected")
+    change.set_defaults(run=trust)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ class Client:
         """What comes of it."""
         return self._ask("POST", path, json=body)
 
+    def put(self, *path: str, body: Mapping[str, Any], **query: Any) -> Any:
+        """What comes of it."""
+        params = {name: value for name, value in query.items() if value not in (None, "")}
+        return self._ask("PUT", path, json=body, params=params)
+
     def items(self, *path: str, **query: Any) -> Iterator[Any]:
         """All items of a list, page by page."""
         marker: str | None = ""

@@ -52,6 +52,39 @@ def baselines(items: Iterable[Mapping[str, Any]], proposals: Iterable[Mapping[st
     return "\n\n".join(parts)
 
 
+def flavors(told: Mapping[str, Any]) -> str:
+    """A cloud's flavors, and what is wrong."""
+    lines = [f"! {plain(each['sentence'])}" for each in told["warnings"]]
+    lines = [f"! {plain(told['problem'])}", *lines] if told["problem"] else lines
+    rows = [
+        (
+            each["id"],
+            each["name"],
+            each["enforced"] or "-",
+            _number(each["capacity"]),
+            _number(each["instances"]),
+            _number(each["old_demand"]),
+            " ".join(warning["code"] for warning in each["warnings"]),
+        )
+        for each in told["items"]
+    ]
+    heads = ("ID", "FLAVOR", "TRUSTED BY", "FITS ON", "INSTANCES", "OLD DEMAND", "WARNINGS")
+    return "\n".join([*lines, table(heads, rows)])
+
+
+def flavor(told: Mapping[str, Any]) -> str:
+    """What a flavor has become."""
+    asks = f"trusted hosts, by {plain(told['enforced'])}" if told["trusted"] else "any host"
+    lines = [f"{plain(told['name'])} asks for {asks}."]
+    if told["old_demand"]:
+        lines.append(f"{told['old_demand']} of its instances keep the demand that they were booted with.")
+    return "\n".join(lines + [f"! {plain(each['sentence'])}" for each in told["warnings"]])
+
+
+def _number(found: int | None) -> object:
+    return "?" if found is None else found
+
+
 def impact(proposal: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """What somebody is about to approve."""
     lines = [f"{proposal['id']}: {plain(proposal['title'])} (by {plain(proposal['proposed_by'])})"]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from txt_dashboard import demo
 from txt_dashboard.actions.attestation_keys import propose_key_list
+from txt_dashboard.actions.clouds.decide import set_hypervisor
 from txt_dashboard.actions.governance.accounts import name_first_approvers, note_roles
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.decide import approve
@@ -24,6 +25,8 @@ from txt_dashboard.models import Proposal, Server
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import impact_of
 from txt_dashboard.queries.reference import current_reference
+from txt_dashboard.simulator.fleet import build_fleet
+from txt_dashboard.simulator.openstack.estate import Estate
 from txt_dashboard.simulator.startkit import SERVER
 
 ACCOUNTS = {
@@ -60,6 +63,8 @@ def give_fleet(options: demo.Options, story: demo.Story) -> None:
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
     if begins:
         proposals += [_let_it_count(), *_load(story)]
+        if not story.cast:
+            _name_controllers(story)
     for proposal in proposals:
         _approve(proposal)
     apply_servers(current_reference(), now=timezone.now())
@@ -103,6 +108,12 @@ def _give_server(url: str) -> list[Proposal]:
 def _let_it_count() -> Proposal:
     server, why = Server.objects.get(name=SERVER), "The simulated server of the demonstration."
     return propose_counting(COMMAND_LINE, server.pk, counts=True, reason=why, now=timezone.now())
+
+
+def _name_controllers(story: demo.Story) -> None:
+    """All but the last, so that there is one to be named on the page of clouds."""
+    for name in Estate(build_fleet(story.hosts, story.seed)).controllers[:-1]:
+        set_hypervisor(COMMAND_LINE, name, is_one=False, reason="It is a controller.", now=timezone.now())
 
 
 def _load(story: demo.Story) -> list[Proposal]:

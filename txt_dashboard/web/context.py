@@ -11,6 +11,7 @@ from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import approver, known_account
 from txt_dashboard.actions.permissions import Actor, Role, Verb, may
 from txt_dashboard.attest.quorum import refusal
+from txt_dashboard.queries.flavors import any_cloud
 from txt_dashboard.queries.golden import Urgent, emergencies
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import waiting_for
@@ -20,6 +21,7 @@ from txt_dashboard.web.identity import actor_of
 _SECTIONS = {
     "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
     "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
+    "flavors": "flavors", "flavor": "flavors",
 }  # fmt: skip
 
 
@@ -33,6 +35,7 @@ class Frame:
     refused: str  # why nothing is in force although something should be
     urgent: tuple[Urgent, ...]  # what is in force by an emergency approval
     waiting: int  # open proposals that this person could approve
+    any_cloud: bool
 
     @property
     def alone(self) -> bool:
@@ -84,7 +87,7 @@ def frame(request: HttpRequest) -> dict[str, object]:
     section = _SECTIONS.get((name or "").partition("-")[0], "")
     pulse, actor, current = pulse_of(request), actor_of(request.user), in_force()
     urgent = emergencies(current.set, pulse.now)
-    return {"frame": Frame(pulse, actor, section, current.refused, urgent, _waiting(actor, pulse.now))}
+    return {"frame": Frame(pulse, actor, section, current.refused, urgent, _waiting(actor, pulse.now), any_cloud())}
 
 
 def _waiting(actor: Actor, now: datetime) -> int:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from txt_dashboard.actions.governance.propose import LONGEST_REASON
 from txt_dashboard.actions.permissions import Invalid
 from txt_dashboard.actions.servers import ServerSettings
+from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.models import Server
 from txt_dashboard.servers import KINDS
 
@@ -33,6 +34,14 @@ class ReasonForm(forms.Form):
         """Puts what a verb refused beside the fields that it speaks of."""
         for name, sentences in invalid.errors.items():
             self.add_error(name if name in self.fields else None, sentences)
+
+
+class FlavorForm(ReasonForm):
+    """What a flavor shall be, why, and which extra specs were shown to whoever decides."""
+
+    to = forms.ChoiceField(choices=[(each, each) for each in ("none", *Enforcement)])
+    specs_hash = forms.CharField(max_length=64)
+    reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
 
 
 class DecisionForm(ReasonForm):
