@@ -202,6 +202,7 @@ class Stage:
             "TXT_CLOUDS_FILE": str(self.clouds),
             "TXT_CLOUD_INTERVAL_S": str(LOOK_S),
             "TXT_FLAVORS_INTERVAL_S": str(LOOK_S),
+            "TXT_INSTANCES_INTERVAL_S": str(LOOK_S),
             "TXT_POLLHOSTS_BLOB": self.blob,
             "TXT_KEYSTONE_CONFIG": str(self.clouds),
             "TXT_KEYSTONE_CLOUD": CLOUD,
