@@ -17,7 +17,6 @@ import pytest
 from tests.openstack.accounts import PASSWORD, Accounts
 from tests.openstack.minicloud import MiniCloud, PollHosts, build_wheel
 from tests.openstack.servers import Servers
-from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.cloud.login import Login
 

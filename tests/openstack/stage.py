@@ -1,4 +1,4 @@
-"""The product beside a real cloud: it measures the compute hosts, played by its simulator, and the cloud acts on it."""
+"""The product beside a real cloud: it measures the compute hosts, which its simulator plays, and the cloud acts."""
 
 import json
 import os
@@ -26,6 +26,7 @@ POLL_S = 5  # seconds between two questions for a host
 LOOK_S = 3  # seconds between two comparisons of all traits
 ALLOWED_S = POLL_S + 2.0  # from a register's change to the loss of the trait
 PATIENCE_S = 60
+APPROVED: Mapping[str, str] = {}
 UNAPPROVED_KERNEL = {"kernel": "6.1.0-38"}
 PAIR = ("compute4", "fake-mini")  # who is trusted when the story begins
 OTHERS = tuple(name for name in HYPERVISORS if name not in PAIR)
@@ -98,7 +99,7 @@ class Stage:
 
     def start(self) -> None:
         """Two hosts as approved, and three with a kernel that nobody approved."""
-        self.cast.boot(dict.fromkeys(PAIR, {}) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
+        self.cast.boot(dict.fromkeys(PAIR, APPROVED) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
         self.product.start(1.0)
         self.product.command("shell", typed=_INTERVAL % POLL_S)
 

@@ -1,4 +1,4 @@
-"""The product beside the cloud, for the tests of this folder: it goes on from one to the next, in the files' order."""
+"""The product beside the cloud, for the tests of this folder: it goes on from one to the next, file by file."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,6 +12,20 @@ from tests.openstack.stage import TRAIT, Stage
 from txt_dashboard.cloud import placement
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.deadman.rounds import take_all
+
+MEASURED = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tells what was measured, also where nothing failed."""
+    for line in config.stash.get(MEASURED, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Keeps a line for the end of the run."""
+    return pytestconfig.stash.setdefault(MEASURED, []).append
 
 
 @pytest.fixture(scope="package")

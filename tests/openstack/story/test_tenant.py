@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from tests.openstack.minicloud import HYPERVISORS
-from tests.openstack.stage import OTHERS, PAIR, TRAIT, UNAPPROVED_KERNEL, eventually
+from tests.openstack.stage import OTHERS, PAIR, TRAIT, UNAPPROVED_KERNEL, Stage, eventually
 from txt_dashboard.cloud.enforcement import Enforcement, demands
 
 pytestmark = [pytest.mark.openstack, pytest.mark.timeout(1800)]
@@ -46,6 +46,11 @@ def told(answer: requests.Response) -> dict[str, dict[str, object]]:
     assert answer.status_code == 200, answer.text
     names_nothing(answer)
     return {each["id"]: each for each in answer.json()["items"]}
+
+
+def told_of_all(stage: Stage, token: str) -> dict[str, dict[str, object]]:
+    """Who is at stake, by their ids, to somebody who may see all."""
+    return {each["id"]: each for each in stage.asks(token, "/v1/instances?at_stake=true").json()["items"]}
 
 
 def names_nothing(answer: requests.Response) -> None:
@@ -89,7 +94,7 @@ def test_an_administrator_sees_who_is_at_stake_and_where(stage, mine, administra
     stage.shows_holders(ONE, why=f"{OTHER} kept the trait")
     asking = [id_ for id_, service in mine.items() if service == HYPERVISORS[OTHER]]
     rows = eventually(
-        lambda: {each["id"]: each for each in stage.asks(administrator, "/v1/instances?at_stake=true").json()["items"]},
+        lambda: told_of_all(stage, administrator),
         lambda rows: rows and rows.keys() <= set(asking),
         "nobody is at stake by the API",
     )
