@@ -1,11 +1,8 @@
 """The mini cloud of `tests/labs`, with our filter and validator in its Nova, and PollHosts as a test says."""
 
-import getpass
-import grp
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -110,14 +107,6 @@ class MiniCloud:
             yield
         finally:
             self._run("start", service)
-
-    def forget_tokens(self) -> None:
-        """No token that was given out is good any more: Keystone gets other keys."""
-        etc = self.folder / "etc" / "keystone"
-        shutil.rmtree(etc / "fernet-keys")
-        who = ("--keystone-user", getpass.getuser(), "--keystone-group", grp.getgrgid(os.getgid()).gr_name)
-        manage = self.python.with_name("keystone-manage")
-        subprocess.run([manage, "--config-file", etc / "keystone.conf", "fernet_setup", *who], check=True)
 
     def live_for(self, seconds: int) -> None:
         """How long the tokens of a Keystone that is started from now on are good."""

@@ -7,6 +7,7 @@ from threading import Barrier, Event, Thread
 
 import pytest
 
+from tests.openstack.accounts import Accounts
 from tests.openstack.stage import ALLOWED_S, CLOUD, LOOK_S, OTHERS, PAIR, TRAIT, Stage, eventually
 from txt_dashboard.cloud import compute, placement
 from txt_dashboard.cloud.enforcement import Enforcement, demands, enforced
@@ -95,21 +96,24 @@ def test_a_host_loses_its_trait_in_time_though_others_write_to_its_provider(stag
     measured(
         f"the trait was gone {gone - began:.1f} s after the register changed, with {len(written)} writes by others"
     )
-    assert len(written) > 20
+    assert written
     assert gone - began <= ALLOWED_S
     assert placement.get_traits(keeper, uuid).traits >= {"COMPUTE_NODE"}
 
 
-def test_keystone_goes_away_and_comes_back_knowing_no_token(stage, mini, accounts):
+def test_keystone_goes_away_and_comes_back_and_tokens_end(stage, mini, admin):
+    booted = stage.cast.booted(ONE)
     with mini.without("keystone"):
         stage.cast.boot({ONE: BAD})
         eventually(lambda: stage.told(ONE)[ONE], "untrusted".__eq__, "PollHosts waits for Keystone")
-        mini.forget_tokens()
         mini.live_for(LIFETIME_S)
     try:
         stage.shows_holders(OTHER, why=f"{ONE} kept the trait after Keystone came back")
         is_well_since(stage, datetime.now(UTC), "with Keystone back, traits are never compared")
-        # Whoever holds a token must soon ask for another.
+        Accounts(admin).void_tokens("only-service")
+        stage.cast.boot({ONE: booted})
+        stage.shows_holders(*PAIR, why="a token that is no good any more ends it")
+        is_well_since(stage, datetime.now(UTC), "a token that is no good any more ends it")
         is_well_since(stage, datetime.now(UTC) + timedelta(seconds=LIFETIME_S), "tokens that expire end it")
     finally:
         mini.live_for(3600)
@@ -136,11 +140,12 @@ def test_we_are_killed_and_the_dead_man_takes_the_traits(stage, servers, account
     dead = stage.dead_man("--once", "--max-age", "1")
     assert dead.returncode == 3, dead.stderr
     assert stage.holders() == set()
-    for enforcement in (Enforcement.TRAIT, Enforcement.FILTER):
-        (refused,) = servers.boot(servers.flavor(demands(enforcement, TRAIT)))
-        assert refused.status == "ERROR", f"placed by {enforcement} while nobody vouches for any host"
-
-    stage.product.start(1.0)
+    try:
+        for enforcement in (Enforcement.TRAIT, Enforcement.FILTER):
+            (refused,) = servers.boot(servers.flavor(demands(enforcement, TRAIT)))
+            assert refused.status == "ERROR", f"placed by {enforcement} while nobody vouches for any host"
+    finally:
+        stage.product.start(1.0)
     stage.shows_holders(*PAIR, why="started again it gave no trait", seconds=150)
     stage.product.command("audit", "verify")
     assert stage.asked("TraitHold.objects.count()") == "0"
