@@ -1,4 +1,4 @@
-"""The product beside a real cloud: it measures the compute hosts, played by its simulator, and the cloud acts on it."""
+"""The product beside a real cloud: it measures the compute hosts, which its simulator plays, and the cloud acts."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 import yaml
@@ -16,14 +16,17 @@ import yaml
 from tests.e2e.product import ROOT, Product
 from tests.openstack.accounts import PASSWORD
 from tests.openstack.minicloud import HYPERVISORS, MiniCloud
-from txt_dashboard.cloud import placement
+from txt_dashboard.cloud import compute, placement
 from txt_dashboard.cloud.connection import Connection
+from txt_dashboard.cloud.enforcement import Enforcement, digest
 
 TRAIT = "CUSTOM_TRUSTED_HOST"
 CLOUD = "mini"
 POLL_S = 5  # seconds between two questions for a host
 LOOK_S = 3  # seconds between two comparisons of all traits
+ALLOWED_S = POLL_S + 2.0  # from a register's change to the loss of the trait
 PATIENCE_S = 60
+APPROVED: Mapping[str, str] = {}
 UNAPPROVED_KERNEL = {"kernel": "6.1.0-38"}
 PAIR = ("compute4", "fake-mini")  # who is trusted when the story begins
 OTHERS = tuple(name for name in HYPERVISORS if name not in PAIR)
@@ -38,6 +41,15 @@ row = Server.objects.get()
 same = {each.name: getattr(row, each.name) for each in fields(ServerSettings) if each.name != "auth_blob"}
 settings = replace(ServerSettings(**same), interval_s=%d)
 edit_server(COMMAND_LINE, row.pk, settings, version=row.version, now=timezone.now())
+"""
+_ACKNOWLEDGE = """
+from django.utils import timezone
+from txt_dashboard.actions.clouds.decide import acknowledge_trait
+from txt_dashboard.actions.permissions import COMMAND_LINE
+from txt_dashboard.models import TraitHold
+
+hold = TraitHold.objects.get(name=%r)
+acknowledge_trait(COMMAND_LINE, hold.pk, times=hold.times, reason="It was a test.", now=timezone.now())
 """
 T = TypeVar("T")
 
@@ -57,6 +69,10 @@ class Cast:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hosts: dict[str, Mapping[str, str]] = {}
+
+    def booted(self, host: str) -> Mapping[str, str]:
+        """What it booted last, beside what is approved from the start."""
+        return self._hosts[host]
 
     def boot(self, hosts: Mapping[str, Mapping[str, str]]) -> float:
         """These reboot now, each into this; the moment, of a monotonic clock."""
@@ -83,7 +99,7 @@ class Stage:
 
     def start(self) -> None:
         """Two hosts as approved, and three with a kernel that nobody approved."""
-        self.cast.boot(dict.fromkeys(PAIR, {}) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
+        self.cast.boot(dict.fromkeys(PAIR, APPROVED) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
         self.product.start(1.0)
         self.product.command("shell", typed=_INTERVAL % POLL_S)
 
@@ -116,6 +132,31 @@ class Stage:
         headers = {"X-Auth-Token": token}
         method = str(how.pop("method", "GET"))
         return requests.request(method, f"{self.product.address}{path}", headers=headers, timeout=30, **how)  # type: ignore[arg-type]
+
+    def sees_flavor(self, token: str, flavor: str) -> dict[str, Any]:
+        """The flavor as the API shows it, once a worker has seen it as Nova has it."""
+        specs = compute.get_extra_specs(self._admin, flavor)
+        return eventually(
+            lambda: self.asks(token, f"/v1/flavors/{flavor}").json(),
+            lambda seen: seen.get("specs_hash") == digest(specs),
+            "the flavor is never shown as Nova has it",
+        )
+
+    def toggles(
+        self, token: str, seen: Mapping[str, Any], *, trusted: bool, enforcement: Enforcement | None = None
+    ) -> requests.Response:
+        """What the API answers to whoever wants a flavor changed that they saw like that."""
+        wish = {
+            "trusted": trusted,
+            "enforcement": enforcement,
+            "reason": "Only on measured hosts.",
+            "specs_hash": seen["specs_hash"],
+        }
+        return self.asks(token, f"/v1/flavors/{seen['id']}/trust", method="PUT", json=wish)
+
+    def acknowledges(self, host: str) -> None:
+        """An administrator has seen that somebody else had set the trait."""
+        self.product.command("shell", typed=_ACKNOWLEDGE % host)
 
     def asked(self, expression: str) -> str:
         """What the product's own database says, by a line of Python."""
@@ -158,11 +199,11 @@ class Stage:
         project = self._admin.session.get_project_id()
         return {
             "TXT_SIM_CAST": str(self.cast.path),
-            "TXT_SIM_CLOUD": "false",
             "TXT_CLOUDS": CLOUD,
             "TXT_CLOUDS_FILE": str(self.clouds),
             "TXT_CLOUD_INTERVAL_S": str(LOOK_S),
             "TXT_FLAVORS_INTERVAL_S": str(LOOK_S),
+            "TXT_INSTANCES_INTERVAL_S": str(LOOK_S),
             "TXT_POLLHOSTS_BLOB": self.blob,
             "TXT_KEYSTONE_CONFIG": str(self.clouds),
             "TXT_KEYSTONE_CLOUD": CLOUD,
