@@ -133,6 +133,11 @@ def flavors_interval() -> timedelta:
     return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
 
 
+def confirm_losses() -> float:
+    """From more than this share of hosts, in percent, trust is taken only by who names their number."""
+    return float(settings.TXT_CONFIRM_LOSSES_PERCENT)
+
+
 def api_failures() -> int:
     """How many bad keys and tokens an address may send in a minute."""
     return int(settings.TXT_API_FAILURES)

@@ -83,6 +83,15 @@ class CloudFailed(ActionError):
     """A cloud could not be asked, refused, or failed; the message says which call, and what to do."""
 
 
+class ManyLosses(Conflict):
+    """The verb would take trust from many hosts, and the actor has not named how many: nothing was done."""
+
+    def __init__(self, losses: int, hosts: int) -> None:
+        super().__init__(f"This takes trust from {losses} of {hosts} hosts. Confirm this number to go on.")
+        self.losses = losses
+        self.hosts = hosts
+
+
 class Invalid(ActionError):
     """Some of what was entered can't be used. `errors` maps a field to its sentences."""
 

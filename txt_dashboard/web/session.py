@@ -5,9 +5,8 @@ from typing import Any
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 
-from txt_dashboard import conf
 from txt_dashboard.actions import keystone_sessions
-from txt_dashboard.web.keystone import entry_of
+from txt_dashboard.web.keystone import described, entry_of
 
 
 class LogIn(LoginView):
@@ -17,7 +16,7 @@ class LogIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the cloud by whose Keystone one can log in, too."""
-        return super().get_context_data(**kwargs) | {"cloud": conf.keystone_cloud()}
+        return super().get_context_data(**kwargs) | described()
 
 
 class LogOut(LogoutView):
