@@ -32,6 +32,7 @@ class Verb(StrEnum):
     ACKNOWLEDGE_TRAIT = "acknowledge trait"
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
+    MOVE_POOL = "move to pool"
     SET_FLAVOR_TRUST = "set flavor trust"
 
 
@@ -53,6 +54,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
+    Verb.MOVE_POOL: frozenset({Role.APPROVER}),
     Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
