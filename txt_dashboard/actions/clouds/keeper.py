@@ -96,7 +96,8 @@ class Keeper:
         try:
             look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
         except CloudError as error:
-            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
+            soon = self._clock() + min(conf.cloud_interval(), conf.flavors_interval())
+            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error), flavors_due_at=soon)
             log.error("flavors not listed", cloud=cloud.name, why=str(error))
 
     def _accounts_of(self, name: str) -> Accounts:
