@@ -41,6 +41,9 @@ PAGES = {
     "propose-upload": "/propose/upload/",
     "propose-by-hand": "/propose/by-hand/",
     "propose-policy": "/propose/policy/",
+    "flavors": "/flavors/",
+    "flavors-nothing-found": "/flavors/?q=nothing",
+    "flavor": "/flavors/4/",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
@@ -59,6 +62,8 @@ AS_VIEWER = {
     "viewer-host": "/hosts/az1-001/",
     "viewer-activity": "/activity/",
     "viewer-propose-host": f"/propose/host/{UPDATED}/?part=vmm",
+    "viewer-flavors": "/flavors/",
+    "viewer-flavor": "/flavors/4/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }

@@ -106,7 +106,7 @@ def list_flavors(request: HttpRequest, wanted: Query[FlavorsWanted]) -> FlavorPa
     rows, following = flavors.page(cloud, after=wanted.marker, limit=wanted.limit)
     return FlavorPage(
         cloud=cloud.name,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=seen.problem,
         read_at=cloud.flavors_at,
         enforcement=seen.enforcement,
@@ -145,7 +145,7 @@ def set_trust(request: HttpRequest, id: FlavorId, wanted: TrustWanted, cloud: Wo
 def _nothing(asking: Actor) -> FlavorPage:
     return FlavorPage(
         cloud=None,
-        simulated=conf.demo(),
+        simulated=conf.clouds_are_simulated(),
         problem=NO_CLOUD,
         read_at=None,
         enforcement=conf.enforcement(),

@@ -25,6 +25,7 @@ class Cloud(models.Model):
     flavors_due_at = models.DateTimeField(null=True)
     flavors_at = models.DateTimeField(null=True)  # when the last look at the flavors that ended well began
     flavors_problem = models.TextField(blank=True)
+    flavors_holders = models.PositiveIntegerField(null=True)  # how many had our trait when room was looked for last
 
     class Meta:
         ordering = ["name"]

@@ -18,8 +18,9 @@ class CloudFlavor(models.Model):
     # What its instances demand by their own copy of the flavor: an enforcement, "" for none, "?" where it can't be
     # seen; each with the number of instances. Null: not counted yet.
     demanded = models.JSONField(null=True)
-    capacity = models.PositiveIntegerField(null=True)  # trusted hosts that could take one more
     counted_at = models.DateTimeField(null=True)
+    capacity = models.PositiveIntegerField(null=True)  # trusted hosts that could take one more
+    measured_at = models.DateTimeField(null=True)
 
     changing_until = models.DateTimeField(null=True)  # while somebody changes it
     changed_at = models.DateTimeField(null=True)

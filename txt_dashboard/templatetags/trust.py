@@ -115,6 +115,12 @@ def at(found: Mapping[str, object], key: str) -> object:
 
 
 @register.filter
+def memory(mib: int) -> str:
+    """Memory as people say it."""
+    return f"{mib // 1024} GiB" if mib >= 1024 and mib % 1024 == 0 else f"{mib} MiB"
+
+
+@register.filter
 def in_order(found: Iterable[Any]) -> list[Any]:
     """The items in their natural order."""
     return sorted(found)

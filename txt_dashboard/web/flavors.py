@@ -19,7 +19,7 @@ from txt_dashboard.actions.permissions import CloudFailed, Conflict, Invalid, No
 from txt_dashboard.cloud.enforcement import Change, Enforcement, change
 from txt_dashboard.models import Cloud, CloudFlavor
 from txt_dashboard.queries import flavors
-from txt_dashboard.queries.flavors import FlavorView, Look
+from txt_dashboard.queries.flavors import FlavorView, Look, Warned
 from txt_dashboard.web.forms import FlavorForm
 from txt_dashboard.web.identity import actor_of
 
@@ -43,16 +43,17 @@ def page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     clouds = flavors.connected_clouds()
     cloud = _chosen(clouds, request)
-    context: dict[str, object] = {"clouds": clouds, "cloud": cloud, "simulated": conf.demo()}
+    context: dict[str, object] = {"clouds": clouds, "cloud": cloud, "simulated": conf.clouds_are_simulated()}
     if cloud is None:
         return render(request, "flavors/first.html", context)
     seen = flavors.look(cloud, now)
     query, after = _word(request, "q"), _word(request, "after")
     rows, following = flavors.page(cloud, query=query, after=after, limit=PAGE)
+    warnings = flavors.warnings(seen, now)
     context |= {
         "seen": seen,
-        "warnings": flavors.warnings(seen, now),
-        "found": [flavors.view(row, seen, now) for row in rows],
+        "warnings": warnings,
+        "found": [_with_its_own(flavors.view(row, seen, now), warnings) for row in rows],
         "q": query,
         "after": after,
         "page_first": _address(cloud, query, "") if after else "",
@@ -92,6 +93,14 @@ def flavor(request: HttpRequest, flavor_id: str) -> HttpResponse:
     return _decide(request, cloud, flavor_id, form, told, status)
 
 
+def _with_its_own(found: FlavorView, general: tuple[Warned, ...]) -> tuple[FlavorView, list[Warned]]:
+    """The flavor, with the warnings that are not said above all of them."""
+    said = {each.code for each in general}
+    if "no_trusted_host" in said:
+        said.add("no_room")
+    return found, [each for each in found.warnings if each.code not in said]
+
+
 def _decide(
     request: HttpRequest, cloud: Cloud, flavor_id: str, form: FlavorForm, told: Mapping[str, str], status: int
 ) -> HttpResponse:
@@ -111,7 +120,7 @@ def _decide(
         "may_set": may(actor_of(request.user), Verb.SET_FLAVOR_TRUST),
         "most": flavors.MOST_CANDIDATES,
         "back": _back(cloud, row),
-        "simulated": conf.demo(),
+        "simulated": conf.clouds_are_simulated(),
         **told,
     }
     return render(request, "flavors/flavor.html", context, status=status)

@@ -126,7 +126,6 @@ def _live(accounts: Accounts, row: CloudFlavor) -> Mapping[str, str]:
     try:
         return compute.get_extra_specs(accounts.compute, row.flavor_id)
     except errors.NotThere:
-        CloudFlavor.objects.filter(pk=row.pk).update(counted_at=None)
         Cloud.objects.filter(pk=row.cloud.pk).update(flavors_due_at=None)
         raise NotFound(f"{row.cloud.name} has no flavor {row.name} any more.") from None
 

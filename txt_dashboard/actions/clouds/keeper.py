@@ -11,7 +11,7 @@ from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
 from txt_dashboard.actions.clouds.match import store_matches
 from txt_dashboard.actions.clouds.pools import pools_at, take_pools
 from txt_dashboard.actions.clouds.reconcile import is_due, note, reconcile
-from txt_dashboard.actions.clouds.survey import look_at_flavors
+from txt_dashboard.actions.clouds.survey import look_at_flavors, wants_another_look
 from txt_dashboard.cloud import compute
 from txt_dashboard.cloud.enforcement import is_trait_name
 from txt_dashboard.cloud.errors import CloudError, Misconfigured
@@ -95,13 +95,16 @@ class Keeper:
         now = self._clock()
         later = now + conf.flavors_interval()
         due = Q(flavors_due_at=None) | Q(flavors_due_at__lte=now) | Q(flavors_due_at__gt=later)
+        if wants_another_look(cloud, now):
+            due |= Q(flavors_at=cloud.flavors_at, flavors_due_at=cloud.flavors_due_at)
         return bool(Cloud.objects.filter(due, pk=cloud.pk).update(flavors_due_at=later))
 
     def _look_at_flavors(self, cloud: Cloud) -> None:
         try:
             look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
         except CloudError as error:
-            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
+            soon = self._clock() + min(conf.cloud_interval(), conf.flavors_interval())
+            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error), flavors_due_at=soon)
             log.error("flavors not listed", cloud=cloud.name, why=str(error))
 
     def _accounts_of(self, name: str) -> Accounts:

@@ -2,15 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
+from txt_dashboard import conf
 from txt_dashboard.actions.clouds.connect import Accounts
 from txt_dashboard.actions.clouds.flavors import settle
 from txt_dashboard.cloud import compute, errors, placement
@@ -23,8 +24,10 @@ from txt_dashboard.queries.clouds import trusted_providers
 from txt_dashboard.queries.flavors import MOST_CANDIDATES, UNSEEN, trait_of
 from txt_dashboard.servers.base import Clock
 
+Answer = TypeVar("Answer")
 _COUNTS_LAST = timedelta(minutes=5)
-_AT_A_TIME = 40  # flavors that one look counts for: those that were counted longest ago
+_AT_A_TIME = 40  # flavors that one look asks about: those that were asked about longest ago
+_MUCH = 10  # a tenth of the hosts that have the trait
 _AT_ONCE = 4  # questions
 _LONGEST_ID = 255
 _LARGEST_NUMBER = 2**31 - 1
@@ -35,10 +38,9 @@ _SAYS_NOT = (errors.NotThere, errors.RoleMissing, errors.VersionUnsupported)
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    demanded: Mapping[str, int]
-    capacity: int
+def wants_another_look(cloud: Cloud, now: datetime) -> bool:
+    """Whether so many hosts became trusted or lost it since the last look that its numbers mislead."""
+    return cloud.flavors_at is not None and now - cloud.flavors_at >= conf.cloud_interval() and _moved(cloud)
 
 
 def look_at_flavors(cloud: Cloud, accounts: Accounts, clock: Clock) -> None:
@@ -46,8 +48,9 @@ def look_at_flavors(cloud: Cloud, accounts: Accounts, clock: Clock) -> None:
     started = clock()
     listed = {each.id: each for each in compute.list_flavors(accounts.compute) if _fits(each)}
     _store(cloud, listed, started, clock)
-    failure = _count(cloud, listed, accounts, clock)
-    Cloud.objects.filter(pk=cloud.pk).update(flavors_at=started, flavors_problem=str(failure or ""))
+    failures = _count(cloud, listed, accounts, clock()), _measure(cloud, listed, accounts, clock())
+    problem = next((str(failure) for failure in failures if failure), "")
+    Cloud.objects.filter(pk=cloud.pk).update(flavors_at=started, flavors_problem=problem)
 
 
 @transaction.atomic
@@ -86,32 +89,67 @@ def _said(flavor: Flavor) -> dict[str, object]:
     }
 
 
-def _count(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, clock: Clock) -> CloudError | None:
-    """Counts for those whose numbers are old; the first failure. No thread touches the database."""
-    now = clock()
+def _count(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, now: datetime) -> CloudError | None:
+    """Counts instances of those whose numbers are old; the first failure."""
     old = Q(counted_at=None) | Q(counted_at__lte=now - _COUNTS_LAST) | Q(counted_at__gt=now)
-    due = list(cloud.flavors.filter(old, flavor_id__in=listed).order_by(F("counted_at").asc(nulls_first=True)))
-    due = due[:_AT_A_TIME]
+    trait = trait_of(cloud)
+    answers = _answers(
+        _oldest(cloud, old, listed, "counted_at"), lambda row: _demanded(accounts, row.flavor_id, trait)
+    )
+    for row, answer in answers:
+        if not isinstance(answer, CloudError):
+            CloudFlavor.objects.filter(pk=row.pk).update(demanded=dict(answer), counted_at=now)
+    return _first(cloud, (answer for _, answer in answers))
+
+
+def _measure(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, now: datetime) -> CloudError | None:
+    """Finds out how many trusted hosts have room; the first failure."""
+    old = Q(measured_at=None) | Q(measured_at__lte=now - conf.flavors_interval()) | Q(measured_at__gt=now)
+    holders = _holders(cloud)
+    due = _oldest(cloud, Q() if _moved(cloud) else old, listed, "measured_at")
     if not due:
         return None
     takers = trusted_providers(cloud, now) & _up(accounts)
     trait = trait_of(cloud)
+    answers = _answers(due, lambda row: _room(accounts, listed[row.flavor_id], trait, takers))
+    for row, answer in answers:
+        if not isinstance(answer, CloudError):
+            CloudFlavor.objects.filter(pk=row.pk).update(capacity=answer, measured_at=now)
+    Cloud.objects.filter(pk=cloud.pk).update(flavors_holders=holders)
+    return _first(cloud, (answer for _, answer in answers))
 
-    def ask(row: CloudFlavor) -> _Count | CloudError:
+
+def _moved(cloud: Cloud) -> bool:
+    before = cloud.flavors_holders
+    return before is None or _MUCH * abs(_holders(cloud) - before) > before
+
+
+def _holders(cloud: Cloud) -> int:
+    return cloud.intents.filter(trait=trait_of(cloud), taking=False).count()
+
+
+def _oldest(cloud: Cloud, which: Q, listed: Mapping[str, Flavor], column: str) -> list[CloudFlavor]:
+    found = cloud.flavors.filter(which, flavor_id__in=listed)
+    return list(found.order_by(F(column).asc(nulls_first=True), "pk")[:_AT_A_TIME])
+
+
+def _answers(
+    rows: Iterable[CloudFlavor], ask: Callable[[CloudFlavor], Answer]
+) -> list[tuple[CloudFlavor, Answer | CloudError]]:
+    """What each question came to. No thread touches the database."""
+
+    def asked(row: CloudFlavor) -> tuple[CloudFlavor, Answer | CloudError]:
         try:
-            return _Count(
-                _demanded(accounts, row.flavor_id, trait), _room(accounts, listed[row.flavor_id], trait, takers)
-            )
+            return row, ask(row)
         except CloudError as error:
-            return error
+            return row, error
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = list(pool.map(ask, due))
+        return list(pool.map(asked, rows))
+
+
+def _first(cloud: Cloud, answers: Iterable[object]) -> CloudError | None:
     failures = [answer for answer in answers if isinstance(answer, CloudError)]
-    for row, answer in zip(due, answers, strict=True):
-        if isinstance(answer, _Count):
-            columns = {"demanded": dict(answer.demanded), "capacity": answer.capacity, "counted_at": now}
-            CloudFlavor.objects.filter(pk=row.pk).update(**columns)
     if failures:
         log.error("flavors not counted", cloud=cloud.name, flavors=len(failures), why=str(failures[0]))
     return failures[0] if failures else None
