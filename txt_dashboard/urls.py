@@ -66,6 +66,7 @@ urlpatterns = [
     path("clouds/", clouds.page, name="clouds"),
     path("clouds/holds/<int:hold_id>/acknowledge/", clouds.acknowledge, name="cloud-acknowledge"),
     path("clouds/hosts/<str:name>/", clouds.hypervisor, name="cloud-hypervisor"),
+    path("clouds/<str:name>/pools/", clouds.pools, name="cloud-pools"),
     path("clouds/<str:name>/take-over/", clouds.take_over, name="cloud-take-over"),
     path("clouds/<str:name>/pins/<str:provider>/", clouds.release, name="cloud-release"),
     path("instances/", instances.page, name="instances"),

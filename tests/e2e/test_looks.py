@@ -43,6 +43,9 @@ PAGES = {
     "propose-policy": "/propose/policy/",
     "propose-keys": "/propose/keys/",
     "propose-key-list": "/propose/keys/list/",
+    "flavors": "/flavors/",
+    "flavors-nothing-found": "/flavors/?q=nothing",
+    "flavor": "/flavors/4/",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
@@ -61,6 +64,8 @@ AS_VIEWER = {
     "viewer-host": "/hosts/az1-001/",
     "viewer-activity": "/activity/",
     "viewer-propose-host": f"/propose/host/{UPDATED}/?part=vmm",
+    "viewer-flavors": "/flavors/",
+    "viewer-flavor": "/flavors/4/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }

@@ -229,6 +229,12 @@ class ReferenceSet:
             return ""
         return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
 
+    def judges_alike(self, server: str, one: str, other: str) -> bool:
+        """Whether hosts of these two pools are judged by the same rules, now and whatever the date."""
+        policies = [self.policies.get((server, pool)) or self.policies.get((server, "")) for pool in (one, other)]
+        scoped = (each for each in self.baselines if each.pools)
+        return policies[0] == policies[1] and all((one in each.pools) == (other in each.pools) for each in scoped)
+
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""
         policy = self.policies.get((server, pool)) or self.policies.get((server, ""))

@@ -3,7 +3,15 @@
 from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
-from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.cloud import (
+    Cloud,
+    CloudHost,
+    NotHypervisor,
+    PoolMove,
+    TraitHold,
+    TraitIntent,
+    UnmatchedHost,
+)
 from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
@@ -41,6 +49,7 @@ __all__ = [
     "Measurement",
     "NotHypervisor",
     "PollRequest",
+    "PoolMove",
     "Proposal",
     "ProposalState",
     "Publication",
