@@ -44,6 +44,8 @@ PAGES = {
     "flavors": "/flavors/",
     "flavors-nothing-found": "/flavors/?q=nothing",
     "flavor": "/flavors/4/",
+    "propose-keys": "/propose/keys/",
+    "propose-key-list": "/propose/keys/list/",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",

@@ -60,7 +60,7 @@ def test_names_are_unique_and_as_wide_as_the_pool_needs():
         build_fleet(9)
 
 
-@pytest.mark.parametrize("register", [0, 2, 3, 4, 5, 6, 7, 8, 9, 14, 17, 18, 19, 20, 22])
+@pytest.mark.parametrize("register", [0, 2, 3, 4, 6, 7, 8, 9, 14, 17, 18, 19, 20, 22])
 def test_values_are_extends_of_the_named_components(register):
     measured = [each.contents for each in components(R640, APPROVED_BOOT, 1) if each.register == register]
     assert measured
@@ -108,4 +108,4 @@ def test_a_few_measurements_cover_the_fleet(registers):
 
 def test_models_share_the_boot_loader_but_not_the_firmware():
     one, other = shared_values(R640, APPROVED_BOOT, 1), shared_values(DL360, APPROVED_BOOT, 1)
-    assert {index for index in one if one[index] != other[index]} == {0, 2, 3, 5, 6, 7, 17}
+    assert {index for index in one if one[index] != other[index]} == {0, 2, 3, 6, 7, 17}

@@ -87,6 +87,25 @@ def list_instances(connection: Connection, *, all_projects: bool, flavor_id: str
         return read_all(call, list(rows), _instance)
 
 
+def page_of_instances(connection: Connection, *, limit: int, marker: str = "") -> tuple[Instance, ...]:
+    """At most so many instances of the account's project, those after `marker`. One call. Role: a member of it.
+
+    Raises `RequestRefused` where the marker names none.
+    """
+    with connection.asking(_COMPUTE, "list the instances of the project", Role.MEMBER) as call:
+        manager = _nova(connection).servers
+        rows = _listed(call, lambda: manager.list(marker=marker or None, limit=limit))
+        return read_all(call, rows[:limit], _instance)
+
+
+def get_instance(connection: Connection, instance_id: str) -> Instance:
+    """One instance; raises `NotThere`. Role: a member of its project."""
+    with connection.asking(_COMPUTE, f"show instance {instance_id}", Role.MEMBER) as call:
+        path = f"/servers/{quote(instance_id, safe='')}"
+        found = _body(call, lambda: _nova(connection).client.get(path))
+        return read(call, found, lambda row: _instance(row.row("server")))
+
+
 def list_aggregates(connection: Connection) -> tuple[Aggregate, ...]:
     """All aggregates. Role: admin."""
     with connection.asking(_COMPUTE, "list the aggregates", Role.ADMIN) as call:

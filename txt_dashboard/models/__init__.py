@@ -7,6 +7,7 @@ from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHol
 from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
@@ -16,7 +17,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
+from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -29,11 +30,13 @@ __all__ = [
     "Cloud",
     "CloudFlavor",
     "CloudHost",
+    "CloudInstance",
     "Decision",
     "DecisionVerb",
     "EventLog",
     "Host",
     "HostEvent",
+    "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
@@ -43,10 +46,13 @@ __all__ = [
     "Publication",
     "PublicationState",
     "Quoted",
+    "RegisterLog",
     "Registering",
     "SchedulerAsked",
     "Server",
     "SignedSet",
+    "StakeEnding",
+    "StakeInterval",
     "TraitHold",
     "TraitIntent",
     "UnmatchedHost",

@@ -22,6 +22,18 @@ class MeasuredLog(models.Model):
     log = models.ForeignKey(EventLog, on_delete=models.PROTECT, related_name="measured")
 
 
+class RegisterLog(models.Model):
+    """A log that leads to one value of a register that baselines may let vary by its events.
+
+    Kept by the value and not with a host: what leads to it is the same for all. It is replayed each time it is used,
+    so the row proves nothing by itself. `borne_out` is how many of its events hold what their digest is of.
+    """
+
+    register = models.CharField(max_length=64, primary_key=True)  # queries.logs.register_key
+    log = models.ForeignKey(EventLog, on_delete=models.PROTECT, related_name="leads")
+    borne_out = models.PositiveIntegerField()
+
+
 class Quoted(models.Model):
     """The last quote that came for an attestation, and what it was held against.
 

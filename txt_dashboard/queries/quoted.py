@@ -16,10 +16,12 @@ from txt_dashboard.attest.keys import AttestationKey, load_key
 from txt_dashboard.attest.material import Proven
 from txt_dashboard.attest.pcr import Bank, Registers
 from txt_dashboard.attest.quote import Demand, Quote, verify
+from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.attest.steps import StepResult
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.attest.tpm_types import Attest, Counters, Signature, parse_attest, parse_signature
 from txt_dashboard.models import Quoted
+from txt_dashboard.queries.attestation_keys import sharing, shown_key
 from txt_dashboard.queries.evidence import parse_values
 from txt_dashboard.queries.host import Testimony
 from txt_dashboard.queries.logs import read_log, unpack
@@ -34,6 +36,7 @@ class Quotation:
     row: Quoted
     said: Testimony
     bound: BoundKey | None
+    sharing: tuple[str, ...] = ()  # other hosts that this key is approved for
 
     @property
     def vouches(self) -> bool:
@@ -96,6 +99,13 @@ class Quotation:
         return self.bound is not None and shown is not None and shown.fingerprint != self.bound.fingerprint
 
     @property
+    def to_propose(self) -> bool:
+        """Whether the host shows a key that could be approved and is not."""
+        of = self.said.attestation
+        shown = shown_key(of.server.name, of.host.name, bytes(self.row.public))
+        return shown is not None and (self.bound is None or shown.fingerprint != self.bound.fingerprint)
+
+    @property
     def files(self) -> Mapping[str, bytes]:
         """The raw material by name, as the offline command takes it; without a log where none came."""
         found = {
@@ -121,15 +131,15 @@ class Quotation:
         return shlex.join(words)
 
 
-def quotations(said: Sequence[Testimony], keys: Mapping[tuple[str, str], BoundKey]) -> dict[int, Quotation]:
+def quotations(said: Sequence[Testimony], reference: ReferenceSet) -> dict[int, Quotation]:
     """The last quote of each testimony, by its attestation's id. One query."""
     of = {each.attestation.pk: each for each in said}
     rows = Quoted.objects.filter(attestation_id__in=of).select_related("log")
     found = {}
     for row in rows:
         attestation = of[row.pk].attestation
-        bound = keys.get((attestation.server.name, attestation.host.name))
-        found[row.pk] = Quotation(row, of[row.pk], bound)
+        bound = reference.keys.get((attestation.server.name, attestation.host.name))
+        found[row.pk] = Quotation(row, of[row.pk], bound, sharing(bound, reference) if bound else ())
     return found
 
 

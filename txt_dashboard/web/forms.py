@@ -44,6 +44,12 @@ class FlavorForm(ReasonForm):
     reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
 
 
+class ActForm(ReasonForm):
+    """Why somebody does something that takes effect at once."""
+
+    reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
+
+
 class DecisionForm(ReasonForm):
     """A reason, and what of the proposal was shown to whoever decides."""
 

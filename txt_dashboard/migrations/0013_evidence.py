@@ -1,0 +1,29 @@
+"""Logs by the registers that they lead to; those on file are asked for once more, to be kept so, too."""
+
+import django.db.models.deletion
+from django.apps.registry import Apps
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+def ask_again(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
+    apps.get_model("txt_dashboard", "Quoted").objects.update(log_of="")
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("txt_dashboard", "0012_stakes"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='RegisterLog',
+            fields=[
+                ('register', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('borne_out', models.PositiveIntegerField()),
+                ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='txt_dashboard.eventlog')),
+            ],
+        ),
+        migrations.RunPython(ask_again, migrations.RunPython.noop),
+    ]
