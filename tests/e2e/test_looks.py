@@ -50,6 +50,10 @@ PAGES = {
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
     "server-edit": "/servers/1/",
+    "instances": "/instances/",
+    "instances-at-stake": "/instances/?at_stake=1",
+    "instances-intervals": "/instances/at-stake/",
+    "host-instances": f"/hosts/{UPDATED}/instances/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
@@ -69,7 +73,8 @@ AS_VIEWER = {
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }
-AS_STRANGER = {"log-in": "/login/"}
+AS_STRANGER = {"log-in": "/login/", "log-in-keystone": "/login/keystone/"}
+AS_TENANT = {"tenant-instances": "/my-instances/", "tenant-project": "/my-project/", "tenant-refused": "/servers/"}
 
 
 @pytest.mark.parametrize("name", PAGES)
