@@ -227,7 +227,7 @@ class ReferenceSet:
         bound = self.keys.get((server, host))
         if bound is None:
             return ""
-        return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
+        return f"{bound.fingerprint}{'-' * bound.tpm12}{'+' * (bound.fingerprint in self.shared_keys)}"
 
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""

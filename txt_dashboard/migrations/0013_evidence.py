@@ -25,5 +25,20 @@ class Migration(migrations.Migration):
                 ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='txt_dashboard.eventlog')),
             ],
         ),
+        migrations.AlterField(
+            model_name='quoted',
+            name='bound',
+            field=models.CharField(blank=True, max_length=66),
+        ),
+        migrations.AddField(
+            model_name='quoted',
+            name='composite',
+            field=models.BinaryField(default=b''),
+        ),
+        migrations.AddField(
+            model_name='quoted',
+            name='registrar',
+            field=models.JSONField(default=dict),
+        ),
         migrations.RunPython(ask_again, migrations.RunPython.noop),
     ]

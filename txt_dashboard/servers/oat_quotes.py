@@ -14,7 +14,7 @@ from msgspec.json import Decoder, encode
 from txt_dashboard.attest.evidence import NoEvidence
 from txt_dashboard.attest.material import Material
 from txt_dashboard.attest.pcr import Bank, PcrError, Registers, parse_index, parse_value
-from txt_dashboard.attest.quote import Quote
+from txt_dashboard.attest.quote import Quote, Tpm12Quote
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.servers.base import AnswerUnusable, Clock, Connection, QuoteBatch, Refused, Selection
 from txt_dashboard.servers.dates import DateError, parse_date
@@ -26,6 +26,7 @@ _ROW_BYTES = 32 * 1024  # all registers of all banks as hex take 20,000
 _MOST_EXTRA_ROWS = 100
 _LOG_BYTES = 16 * 1024 * 1024
 _Bytes = Annotated[str, Meta(max_length=8192)]  # base64; the longest TPMT_PUBLIC of RSA-4096 takes 800
+_Word = Annotated[str, Meta(max_length=200)]
 _REFUSALS = {"unknown": Reason.NOT_KNOWN_TO_SERVER, "timeout": Reason.HOST_TIMEOUT}
 
 
@@ -36,6 +37,8 @@ class _Row(Struct):
     attest: _Bytes = ""
     signature: _Bytes = ""
     public: _Bytes = ""
+    composite: _Bytes = ""  # of a TPM 1.2
+    registrar: Annotated[dict[_Word, _Word], Meta(max_length=8)] = {}
     pcrs: Annotated[dict[str, Annotated[dict[str, str], Meta(max_length=24)]], Meta(max_length=4)] = {}
 
 
@@ -141,8 +144,12 @@ def _answer(row: _Row) -> Material | NoEvidence:
     if row.refusal:
         reason = _REFUSALS.get(row.refusal)
         return NoEvidence(Finding(reason)) if reason else _malformed("it refuses without a reason that is known")
-    quote = Quote(_bytes(row.attest, "attest"), _bytes(row.signature, "signature"), _registers(row))
-    return Material(quote, _bytes(row.public, "public"), parse_date(row.vtime))
+    message, signature, registers = _bytes(row.attest, "attest"), _bytes(row.signature, "signature"), _registers(row)
+    quote: Quote | Tpm12Quote = Quote(message, signature, registers)
+    if row.composite:
+        quote = Tpm12Quote(message, signature, _bytes(row.composite, "composite"), registers.get(Bank.SHA1))
+    registrar = {clean(name): clean(word) for name, word in row.registrar.items()}
+    return Material(quote, _bytes(row.public, "public"), parse_date(row.vtime), registrar)
 
 
 def _registers(row: _Row) -> Registers:

@@ -156,7 +156,8 @@ class _Joining:
         counters = demand.last_seen
         said = self._batch.answers[row.host]
         if isinstance(said, Evidence) and (approved is not None or self._must_quote(row)):
-            binding = Binding(approved.key if approved else None, bound.endswith("+"))
+            key, tpm12 = (approved.key, approved.tpm12) if approved else (None, False)
+            binding = Binding(key, bound.endswith("+"), tpm12)
             proven = prove(said, material, binding, demand)
             self._answers[row.host] = proven.evidence
             counters = _counters(proven, demand.last_seen)
