@@ -5,7 +5,7 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, fleet, golden, host, live, proposals, quoted, servers, session
+from txt_dashboard.web import activity, fleet, golden, host, live, measured_files, proposals, quoted, servers, session
 from txt_dashboard.web.proposing import edit, first, hosts, keys, policy, start, uploads
 
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("hosts/<str:name>/history/", host.history, name="host-history"),
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
     path("hosts/<str:name>/log/", quoted.event_log, name="host-log"),
+    path("hosts/<str:name>/files/", measured_files.page, name="host-ima"),
+    path("hosts/<str:name>/files/<int:server_id>/", measured_files.file, name="host-ima-file"),
     path("hosts/<str:name>/quote/<int:server_id>/<str:which>", quoted.file, name="host-quote-file"),
     path("baselines/", golden.page, name="baselines"),
     path("baselines/retire/", golden.retire, name="baseline-retire"),

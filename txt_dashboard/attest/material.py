@@ -13,6 +13,7 @@ from typing import NamedTuple
 from txt_dashboard.attest.counters import ROLLED_BACK
 from txt_dashboard.attest.evidence import Evidence, Voucher
 from txt_dashboard.attest.keys import AttestationKey, load_key
+from txt_dashboard.attest.pcr import NEVER_REFERENCE, Values
 from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, Verification, verify, verify_tpm12
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.steps import Outcome, Step
@@ -82,7 +83,8 @@ def prove(said: Evidence, material: Material, binding: Binding, demand: Demand) 
     if verification.pcrs is None:
         return Proven(replace(quoted, finding=_why_not(verification, material, key)), verification)
     finding = Finding(Reason.TPM_ROLLED_BACK, _detail([Step.COUNTERS], verification)) if _fell(verification) else None
-    return Proven(replace(quoted, registers=verification.pcrs.registers, finding=finding), verification)
+    registers = {bank: _lasting(values) for bank, values in verification.pcrs.registers.items()}
+    return Proven(replace(quoted, registers=registers, finding=finding), verification)
 
 
 def verify_any(quote: Quote | Tpm12Quote, key: AttestationKey, demand: Demand, *, tpm12: bool) -> Verification | None:
@@ -98,6 +100,11 @@ def shown_key(material: Material) -> AttestationKey | None:
         return load_key(material.public)
     except FormatError:
         return None
+
+
+def _lasting(values: Values) -> Values:
+    """Without what grows while a host runs: else each quote would be other evidence than the one before."""
+    return {index: value for index, value in values.items() if index not in NEVER_REFERENCE}
 
 
 def _why_not(verification: Verification, material: Material, key: AttestationKey) -> Finding:

@@ -40,5 +40,16 @@ class Migration(migrations.Migration):
             name='registrar',
             field=models.JSONField(default=dict),
         ),
+        migrations.CreateModel(
+            name='ImaList',
+            fields=[
+                ('attestation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='ima_list', serialize=False, to='txt_dashboard.attestation')),
+                ('at', models.DateTimeField()),
+                ('bank', models.CharField(blank=True, max_length=10)),
+                ('value', models.CharField(blank=True, max_length=128)),
+                ('packed', models.BinaryField(default=b'')),
+                ('size', models.PositiveIntegerField(default=0)),
+            ],
+        ),
         migrations.RunPython(ask_again, migrations.RunPython.noop),
     ]

@@ -15,7 +15,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted, RegisterLog
+from txt_dashboard.models.quoted import EventLog, ImaList, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "EventLog",
     "Host",
     "HostEvent",
+    "ImaList",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",

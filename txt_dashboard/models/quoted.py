@@ -60,3 +60,19 @@ class Quoted(models.Model):
     problem = models.TextField(blank=True)  # why no newer quote came
     log = models.ForeignKey(EventLog, null=True, on_delete=models.PROTECT, related_name="quoted")
     log_of = models.CharField(max_length=64, blank=True)  # the registers' key that a log was asked for
+
+
+class ImaList(models.Model):
+    """What a host's kernel measured, as it listed it, beside the register 10 that its quote had proven just before.
+
+    Each host has its own, which grows: only the last one is kept. It explains and never decides.
+    """
+
+    attestation = models.OneToOneField(
+        "Attestation", primary_key=True, on_delete=models.CASCADE, related_name="ima_list"
+    )
+    at = models.DateTimeField()  # when it was asked for
+    bank = models.CharField(max_length=10, blank=True)  # empty: none came
+    value = models.CharField(max_length=128, blank=True)  # register 10 in hex
+    packed = models.BinaryField(default=b"")  # zlib
+    size = models.PositiveIntegerField(default=0)  # bytes when unpacked

@@ -55,7 +55,13 @@ class _Log(Struct):
     eventlog: str
 
 
-_ROW, _NAMED, _ROWS, _LOG = Decoder(_Row), Decoder(_Named), Decoder(_Rows), Decoder(_Log)
+class _List(Struct):
+    host_name: str
+    imalist: str
+
+
+_ROW, _NAMED, _ROWS = Decoder(_Row), Decoder(_Named), Decoder(_Rows)
+_LOG, _LIST = Decoder(_Log), Decoder(_List)
 
 
 class OatQuotes:
@@ -95,6 +101,11 @@ class OatQuotes:
         limit = _LOG_BYTES * 4 // 3 + 1024
         return read_log(self._client.get(f"{self._base}/eventlog", {"host": host}, byte_limit=limit), host)
 
+    def ima_list(self, host: str) -> bytes:
+        """What the host's kernel measured since its last boot."""
+        limit = _LOG_BYTES * 4 // 3 + 1024
+        return read_list(self._client.get(f"{self._base}/imalist", {"host": host}, byte_limit=limit), host)
+
     def close(self) -> None:
         """Closes its connections."""
         self._client.close()
@@ -124,10 +135,20 @@ def read_quotes(body: bytes, asked: Sequence[str]) -> tuple[dict[str, Material |
 def read_log(body: bytes, host: str) -> bytes:
     """The event log in the answer; raises `AnswerUnusable`, also where it is another host's."""
     answer = decode_answer(_LOG, body)
-    if answer.host_name != host:
-        raise AnswerUnusable("the answer is the event log of another host")
+    return _of_host(answer.host_name, answer.eventlog, host, "event log")
+
+
+def read_list(body: bytes, host: str) -> bytes:
+    """The IMA list in the answer; raises `AnswerUnusable`, also where it is another host's."""
+    answer = decode_answer(_LIST, body)
+    return _of_host(answer.host_name, answer.imalist, host, "IMA list")
+
+
+def _of_host(named: str, text: str, host: str, what: str) -> bytes:
+    if named != host:
+        raise AnswerUnusable(f"the answer is the {what} of another host")
     try:
-        return _bytes(answer.eventlog, "event log")
+        return _bytes(text, what)
     except BadRow as error:
         raise AnswerUnusable(str(error)) from None
 

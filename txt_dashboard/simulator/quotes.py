@@ -9,7 +9,8 @@ import base64
 from txt_dashboard.attest.pcr import Bank, PcrError, Registers, Values, parse_index
 from txt_dashboard.simulator import tpm, tpm12
 from txt_dashboard.simulator.bootlog import event_log, measured
-from txt_dashboard.simulator.fleet import DL360, SR630, host_values
+from txt_dashboard.simulator.fleet import DL360, SR630, before_ima, host_values
+from txt_dashboard.simulator.imalist import ima_list
 from txt_dashboard.simulator.machine import BANKS, Host
 from txt_dashboard.simulator.simulation import Refusal
 from txt_dashboard.simulator.wire import ATTESTATION, Dialect, Fault, Json, Reply, Request, host_names, reply
@@ -25,6 +26,7 @@ def add_quotes(dialect: Dialect) -> None:
     quotes = Quotes(dialect)
     dialect.routes["POST", f"{ATTESTATION}/quotes"] = quotes.quote
     dialect.routes["GET", f"{ATTESTATION}/eventlog"] = quotes.event_log
+    dialect.routes["GET", f"{ATTESTATION}/imalist"] = quotes.ima_list
 
 
 class Quotes:
@@ -52,6 +54,17 @@ class Quotes:
         old = host.name == self._old
         log = tpm12.event_log(measured(host, boot, seed)) if old else event_log(host, boot, seed)
         return reply({"host_name": host.name, "eventlog": _base64(log)})
+
+    def ima_list(self, request: Request) -> Reply:
+        """What the kernel of one host measured since its last boot."""
+        host = self._ask(request.query.get("host", ""))
+        if isinstance(host, Refusal):
+            raise Fault(404, 404, f"The host's list can't be had: {_REFUSALS[host]}.")
+        story, seconds, seed = self._simulation.story, self._simulation.moment(), self._simulation.fleet.seed
+        values = before_ima(host, story.boot(host, seconds), seed)
+        return reply(
+            {"host_name": host.name, "imalist": _base64(ima_list(values, story.ima_entries(host, seconds), seed))}
+        )
 
     def _ask(self, name: str) -> Host | Refusal:
         asked = self._simulation.attest(name)

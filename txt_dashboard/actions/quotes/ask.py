@@ -10,6 +10,7 @@ import structlog
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish.round import extend
 from txt_dashboard.attest.evidence import Evidence
+from txt_dashboard.attest.ima import REGISTER as IMA_REGISTER
 from txt_dashboard.attest.material import Binding, Material, Proven, prove
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
 from txt_dashboard.attest.quote import Demand
@@ -24,7 +25,8 @@ Chosen = tuple[tuple[Bank, frozenset[int]], ...]
 
 NONCE_BYTES = 32
 NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
-_QUOTED = frozenset(range(REGISTER_COUNT)) - NEVER_REFERENCE
+# IMA's register is no evidence, but the quote proves what its list leads to; software resets the others at will.
+_QUOTED = frozenset(range(REGISTER_COUNT)) - (NEVER_REFERENCE - {IMA_REGISTER})
 
 log = structlog.get_logger()
 
@@ -184,5 +186,5 @@ def _counters(proven: Proven, last_seen: Counters | None) -> Counters | None:
 
 
 def _chosen(policy: Policy) -> Chosen:
-    """All registers that stay the same while a host runs, in the banks that the policy speaks of."""
+    """All registers that say something of a host, in the banks that the policy speaks of."""
     return tuple((bank, _QUOTED) for bank in sorted({need.bank for need in policy.requirements}))
