@@ -32,6 +32,7 @@ PAGES = {
     "proposal-rejected": "/proposals/6/",
     "proposal-hosts": "/proposals/4/hosts/gained-once-vouched/",
     "host-log": f"/hosts/{ODD}/log/",
+    "host-measured-files": f"/hosts/{ODD}/files/",
     "host-evidence-quoted": f"/hosts/{ODD}/evidence/",
     "activity": "/activity/",
     "activity-nothing-found": "/activity/?host=no-such-host",

@@ -227,7 +227,7 @@ class ReferenceSet:
         bound = self.keys.get((server, host))
         if bound is None:
             return ""
-        return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
+        return f"{bound.fingerprint}{'-' * bound.tpm12}{'+' * (bound.fingerprint in self.shared_keys)}"
 
     def judges_alike(self, server: str, one: str, other: str) -> bool:
         """Whether hosts of these two pools are judged by the same rules, now and whatever the date."""

@@ -25,5 +25,31 @@ class Migration(migrations.Migration):
                 ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='txt_dashboard.eventlog')),
             ],
         ),
+        migrations.AlterField(
+            model_name='quoted',
+            name='bound',
+            field=models.CharField(blank=True, max_length=66),
+        ),
+        migrations.AddField(
+            model_name='quoted',
+            name='composite',
+            field=models.BinaryField(default=b''),
+        ),
+        migrations.AddField(
+            model_name='quoted',
+            name='registrar',
+            field=models.JSONField(default=dict),
+        ),
+        migrations.CreateModel(
+            name='ImaList',
+            fields=[
+                ('attestation', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='ima_list', serialize=False, to='txt_dashboard.attestation')),
+                ('at', models.DateTimeField()),
+                ('bank', models.CharField(blank=True, max_length=10)),
+                ('value', models.CharField(blank=True, max_length=128)),
+                ('packed', models.BinaryField(default=b'')),
+                ('size', models.PositiveIntegerField(default=0)),
+            ],
+        ),
         migrations.RunPython(ask_again, migrations.RunPython.noop),
     ]

@@ -25,7 +25,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted, RegisterLog
+from txt_dashboard.models.quoted import EventLog, ImaList, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "EventLog",
     "Host",
     "HostEvent",
+    "ImaList",
     "InstanceLook",
     "MeasuredLog",
     "Measurement",
