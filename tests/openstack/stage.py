@@ -42,15 +42,6 @@ same = {each.name: getattr(row, each.name) for each in fields(ServerSettings) if
 settings = replace(ServerSettings(**same), interval_s=%d)
 edit_server(COMMAND_LINE, row.pk, settings, version=row.version, now=timezone.now())
 """
-_ACKNOWLEDGE = """
-from django.utils import timezone
-from txt_dashboard.actions.clouds.decide import acknowledge_trait
-from txt_dashboard.actions.permissions import COMMAND_LINE
-from txt_dashboard.models import TraitHold
-
-hold = TraitHold.objects.get(name=%r)
-acknowledge_trait(COMMAND_LINE, hold.pk, times=hold.times, reason="It was a test.", now=timezone.now())
-"""
 T = TypeVar("T")
 
 
@@ -153,10 +144,6 @@ class Stage:
             "specs_hash": seen["specs_hash"],
         }
         return self.asks(token, f"/v1/flavors/{seen['id']}/trust", method="PUT", json=wish)
-
-    def acknowledges(self, host: str) -> None:
-        """An administrator has seen that somebody else had set the trait."""
-        self.product.command("shell", typed=_ACKNOWLEDGE % host)
 
     def asked(self, expression: str) -> str:
         """What the product's own database says, by a line of Python."""
