@@ -147,6 +147,7 @@ def test_a_member_logs_in_by_keystone_and_no_page_names_a_host(stage, mine, brow
         names_nothing(answer)
     for element in browser.all("html"):
         assert not TOPOLOGY.findall(HOST_IDS.sub(b"", element.get_attribute("outerHTML").encode()))
+    browser.driver.get("about:blank")  # the page would go on asking
 
 
 def every_address() -> list[str]:
