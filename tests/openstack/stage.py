@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,6 +61,7 @@ class Cast:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hosts: dict[str, Mapping[str, str]] = {}
+        self._boots: Counter[str] = Counter()
 
     def booted(self, host: str) -> Mapping[str, str]:
         """What it booted last, beside what is approved from the start."""
@@ -68,8 +70,10 @@ class Cast:
     def boot(self, hosts: Mapping[str, Mapping[str, str]]) -> float:
         """These reboot now, each into this; the moment, of a monotonic clock."""
         self._hosts |= hosts
+        self._boots.update(hosts.keys())
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self._hosts))
+        lines = {name: {**booted, "reboots": self._boots[name] - 1} for name, booted in self._hosts.items()}
+        new.write_text(json.dumps(lines))
         new.replace(self.path)
         return time.monotonic()
 
