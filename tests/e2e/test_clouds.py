@@ -5,8 +5,7 @@ import requests
 
 from tests.e2e.product import STORY, Product
 from tests.e2e.screen import Screen
-from txt_dashboard.demo import CLOUD
-from txt_dashboard.simulator.openstack.estate import STRANGER, Estate
+from txt_dashboard.simulator.openstack.estate import Estate
 
 pytestmark = pytest.mark.browser
 

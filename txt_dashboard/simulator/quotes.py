@@ -117,10 +117,10 @@ class Quotes:
         return {bank: host_values(host, boot, seed, entries, bank) for bank in selection}
 
     def _counters(self, host: Host, seconds: float) -> tpm.Counters:
-        rebooted = self._simulation.story.booted_at(host, seconds) > 0
+        resets = _RESETS_BEFORE + self._simulation.story.reboots(host, seconds)
         # The story may stand still; a TPM's clock never does.
         passed = self._now().timestamp() + seconds
-        return tpm.Counters(_RESETS_BEFORE + rebooted, _CLOCK_BEFORE + int(passed * 1000))
+        return tpm.Counters(resets, _CLOCK_BEFORE + int(passed * 1000))
 
 
 def _nonce(document: Json) -> bytes:
