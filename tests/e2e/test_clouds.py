@@ -1,4 +1,4 @@
-"""The page of clouds on the simulated cloud: workers find hypervisors, give traits, and people answer what they ask."""
+"""The page of clouds on the simulated cloud: hypervisors are found, traits are given, and people answer what is asked."""
 
 import pytest
 import requests

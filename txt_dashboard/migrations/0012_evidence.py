@@ -13,7 +13,7 @@ def ask_again(apps: Apps, _schema: BaseDatabaseSchemaEditor) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("txt_dashboard", "0012_stakes"),
+        ("txt_dashboard", "0011_stakes"),
     ]
 
     operations = [
