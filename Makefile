@@ -50,6 +50,8 @@ lint: $(DEV) ## style, types, the dependency rule, missing migrations
 
 bench: $(DEV) ## measured against a limit in the same run
 	@$(BIN)/python -m tests.bench
+	@test ! -e $(HORIZON)/.installed || $(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini -s \
+	  --ds tests.horizon.bench.settings tests/horizon/bench
 
 fuzz: $(FUZZ) ## every parser against a coverage-guided fuzzer, FUZZ_SECONDS in all (600)
 	@$(BIN)/python -m tests.fuzz $(or $(FUZZ_SECONDS),600)

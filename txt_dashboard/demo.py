@@ -222,6 +222,7 @@ def _cloud_settings(options: Options) -> dict[str, str]:
     """Whoever is an administrator of the simulated cloud is one here, too; who may look there may look here."""
     return {
         "TXT_CLOUDS": CLOUD,
+        "TXT_POOLS_FROM": "zone",
         "TXT_CLOUDS_FILE": str(options.clouds_file),
         "TXT_KEYSTONE_CONFIG": str(options.clouds_file),
         "TXT_KEYSTONE_CLOUD": CLOUD,

@@ -1,26 +1,14 @@
 """What Celery runs: tasks without arguments. Their messages are doorbells, the work is in the rows."""
 
-from contextlib import suppress
-
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
-from txt_dashboard import conf
 from txt_dashboard.actions.clouds.connect import connect
 from txt_dashboard.actions.clouds.keeper import Keeper
 from txt_dashboard.actions.connect import connect_quotes, connect_whitelist
 from txt_dashboard.actions.cycle import Worker
 
-
-def _look_at_traits() -> None:
-    """At once and not with the next tick: a host that is trusted no more must not keep its trait."""
-    if conf.clouds():
-        with suppress(OperationalError):  # a broker that is down: the next tick says the same
-            keep_traits.apply_async(retry=False, expires=conf.tick().total_seconds())
-
-
-_worker = Worker(timezone.now, whitelist=connect_whitelist, quotes=connect_quotes, changed=_look_at_traits)
+_worker = Worker(timezone.now, whitelist=connect_whitelist, quotes=connect_quotes)
 _keeper = Keeper(connect, timezone.now)
 
 

@@ -26,6 +26,14 @@ class Conflict(TrustError):
     """What should be acted on has changed since it was seen."""
 
 
+class ManyLosses(Conflict):
+    """It would take trust from so many hosts that their number must be named."""
+
+    def __init__(self, sentence: str, losses: int) -> None:
+        super().__init__(sentence)
+        self.losses = losses
+
+
 class Invalid(TrustError):
     """Some of what was entered can't be used. `errors` maps a place to its sentences."""
 

@@ -192,3 +192,17 @@ def test_the_list_says_whose_turn_it_is(operator, proposed):
     assert (line["approvals"], line["needed"], line["why_not"]) == (0, 2, None)
     (line,) = operator.get("/v1/baselines").json()["proposals"]
     assert line["why_not"] == str(Refusal.NO_PERSON)
+
+
+def test_an_approval_that_takes_trust_from_many_must_name_their_number(operator):
+    held = next(each for each in operator.get("/v1/baselines").json()["items"] if each["part"] == "vmm")
+    retiring = {"reason": "Withdrawn.", "content_hash": held["content_hash"]}
+    made = post(operator, f"/v1/baselines/{held['id']}/retire", retiring).json()
+    anna = person_calling(approver("anna"))
+    found = anna.get(f"/v1/baselines/{made['id']}/impact").json()
+    decision = {"reason": "Yes.", **{name: found[name] for name in ("content_hash", "impact_hash")}}
+    refused = post(anna, f"/v1/baselines/{made['id']}/approve", decision)
+    assert (refused.status_code, refused.json()["losses"]) == (409, 1)
+    assert "losses" not in anna.get("/v1/baselines/99").json()
+    told = post(anna, f"/v1/baselines/{made['id']}/approve", {**decision, "confirmed_losses": 1})
+    assert told.status_code == 200

@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,15 +43,6 @@ same = {each.name: getattr(row, each.name) for each in fields(ServerSettings) if
 settings = replace(ServerSettings(**same), interval_s=%d)
 edit_server(COMMAND_LINE, row.pk, settings, version=row.version, now=timezone.now())
 """
-_ACKNOWLEDGE = """
-from django.utils import timezone
-from txt_dashboard.actions.clouds.decide import acknowledge_trait
-from txt_dashboard.actions.permissions import COMMAND_LINE
-from txt_dashboard.models import TraitHold
-
-hold = TraitHold.objects.get(name=%r)
-acknowledge_trait(COMMAND_LINE, hold.pk, times=hold.times, reason="It was a test.", now=timezone.now())
-"""
 T = TypeVar("T")
 
 
@@ -69,6 +61,7 @@ class Cast:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hosts: dict[str, Mapping[str, str]] = {}
+        self._boots: Counter[str] = Counter()
 
     def booted(self, host: str) -> Mapping[str, str]:
         """What it booted last, beside what is approved from the start."""
@@ -77,8 +70,10 @@ class Cast:
     def boot(self, hosts: Mapping[str, Mapping[str, str]]) -> float:
         """These reboot now, each into this; the moment, of a monotonic clock."""
         self._hosts |= hosts
+        self._boots.update(hosts.keys())
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self._hosts))
+        lines = {name: {**booted, "reboots": self._boots[name] - 1} for name, booted in self._hosts.items()}
+        new.write_text(json.dumps(lines))
         new.replace(self.path)
         return time.monotonic()
 
@@ -153,10 +148,6 @@ class Stage:
             "specs_hash": seen["specs_hash"],
         }
         return self.asks(token, f"/v1/flavors/{seen['id']}/trust", method="PUT", json=wish)
-
-    def acknowledges(self, host: str) -> None:
-        """An administrator has seen that somebody else had set the trait."""
-        self.product.command("shell", typed=_ACKNOWLEDGE % host)
 
     def asked(self, expression: str) -> str:
         """What the product's own database says, by a line of Python."""

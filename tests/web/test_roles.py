@@ -88,6 +88,7 @@ ASKED: dict[Verb, list[Ask]] = {
     Verb.SET_FLAVOR_TRUST: [posting("/flavors/1/", to="trait", reason="Secrets.")],
     Verb.ACKNOWLEDGE_TRAIT: [posting("/clouds/holds/1/acknowledge/", reason="It was me.")],
     Verb.TAKE_OVER_TRAITS: [posting("/clouds/east/take-over/", reason="Ours.")],
+    Verb.MOVE_POOL: [posting("/clouds/east/pools/", reason="A new zone.")],
     Verb.EDIT_CLOUD_HOST: [
         posting("/clouds/hosts/hv1/", is_one="no", reason="A controller."),
         posting("/clouds/east/pins/u1/", reason="Replaced."),

@@ -1,7 +1,7 @@
 """Which TPM key is whose, to be proposed: from a list that somebody brings along, or from what a server shows.
 
-The list is CSV in UTF-8 with the head `host,key`; a key is PEM, or base64 of a TPM2B_PUBLIC, of a DER key or of a
-certificate. It is read whole or not at all.
+The list is CSV in UTF-8 with the head `host,key`, or `host,key,tpm` where some are of a TPM `1.2`; a key is PEM, or
+base64 of a TPM2B_PUBLIC, of a DER key or of a certificate. It is read whole or not at all.
 """
 
 import binascii
@@ -21,6 +21,7 @@ from txt_dashboard.queries.attestation_keys import shown_key
 from txt_dashboard.queries.reference import current_reference
 
 HEADER = ["host", "key"]
+WITH_TPM = [*HEADER, "tpm"]
 LARGEST = 32 * 1024 * 1024  # bytes
 MOST = 15_000
 
@@ -41,9 +42,9 @@ def listed_keys(server: str, document: bytes) -> dict[str, Entry | None]:
     wanted: dict[str, Entry | None] = {}
     lines: dict[str, int] = {}
     errors: list[str] = []
-    for number, host, text in _rows(document):
+    for number, host, text, tpm in _rows(document):
         try:
-            bound = _bound(server, host, text)
+            bound = _bound(server, host, text, tpm)
         except (FormatError, InvalidReference) as error:
             errors.append(f"Line {number}, {host[:60]!r}: {error}.")
             continue
@@ -59,19 +60,21 @@ def listed_keys(server: str, document: bytes) -> dict[str, Entry | None]:
     return wanted
 
 
-def _rows(document: bytes) -> list[tuple[int, str, str]]:
-    """Line number, host and key of each entry; raises `Invalid`."""
+def _rows(document: bytes) -> list[tuple[int, str, str, str]]:
+    """Line number, host, key and TPM of each entry; raises `Invalid`."""
     if len(document) > LARGEST:
         raise Invalid({"file": [f"The file is larger than {LARGEST // 1024 // 1024} MiB."]})
-    rows: list[tuple[int, str, str]] = []
+    rows: list[tuple[int, str, str, str]] = []
     try:
         reader = csv.reader(StringIO(document.decode("utf-8-sig"), newline=""), strict=True)
-        if next(reader, None) != HEADER:
+        head = next(reader, None)
+        if head not in (HEADER, WITH_TPM):
             raise Invalid({"file": [f"The file must begin with the line {','.join(HEADER)}."]})
         for row in reader:
-            if len(row) != len(HEADER):
-                raise Invalid({"file": [f"Line {reader.line_num} has {len(row)} values, not two."]})
-            rows.append((reader.line_num, row[0].strip(), row[1].strip()))
+            if len(row) != len(head):
+                raise Invalid({"file": [f"Line {reader.line_num} has {len(row)} values, not {len(head)}."]})
+            host, key, tpm = (value.strip() for value in [*row, "2.0"][: len(WITH_TPM)])
+            rows.append((reader.line_num, host, key, tpm))
             if len(rows) > MOST:
                 raise Invalid({"file": [f"The file has more than {MOST} keys."]})
     except (UnicodeDecodeError, csv.Error) as error:
@@ -81,15 +84,17 @@ def _rows(document: bytes) -> list[tuple[int, str, str]]:
     return rows
 
 
-def _bound(server: str, host: str, text: str) -> BoundKey:
+def _bound(server: str, host: str, text: str, tpm: str) -> BoundKey:
     """Raises `FormatError`, `InvalidReference`."""
+    if tpm not in ("1.2", "2.0"):
+        raise FormatError("the TPM is neither 1.2 nor 2.0")
     data = text.encode()
     if not data.startswith(b"-----BEGIN "):
         try:
             data = binascii.a2b_base64(data, strict_mode=True)
         except (binascii.Error, ValueError):
             raise FormatError("the key is neither PEM nor base64") from None
-    bound = bind(server, host, data, KeySource.LIST)
+    bound = bind(server, host, data, KeySource.LIST, tpm12=tpm == "1.2")
     read_key(key_id(server, host), key_entry(bound))
     if bound.flaw:
         raise FormatError(bound.flaw)
@@ -121,8 +126,9 @@ def first_keys(
         shown = shown.filter(attestation__host__name__in=hosts)
     found = [
         bound
-        for host, public in shown.values_list("attestation__host__name", "public")[:MOST]
-        if (server, host) not in approved and (bound := shown_key(server, host, bytes(public))) is not None
+        for host, public, composite in shown.values_list("attestation__host__name", "public", "composite")[:MOST]
+        if (server, host) not in approved
+        and (bound := shown_key(server, host, bytes(public), tpm12=bool(composite))) is not None
     ]
     if not found:
         raise Invalid({"entries": [f"{server} showed no usable key of a host that has none approved."]})
@@ -141,7 +147,7 @@ def propose_new_key(actor: Actor, server: str, host: str, *, reason: str, now: d
 def new_key(server: str, host: str) -> dict[str, Entry | None]:
     """The entry for the key that a host shows now; raises `NotFound` where it showed no usable one."""
     row = Quoted.objects.filter(attestation__server__name=server, attestation__host__name=host).first()
-    bound = shown_key(server, host, bytes(row.public)) if row is not None else None
+    bound = shown_key(server, host, bytes(row.public), tpm12=bool(row.composite)) if row else None
     if bound is None:
         raise NotFound(f"{host} has shown {server} no usable key.")
     return {key_id(server, host): key_entry(bound)}

@@ -22,6 +22,7 @@ from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
 from txt_dashboard.actions.publish.read_back import read_whitelists
 from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
 from txt_dashboard.actions.quotes.bound import apply_keys
+from txt_dashboard.actions.quotes.lists import fetch_lists
 from txt_dashboard.actions.quotes.logs import fetch_logs
 from txt_dashboard.actions.reappraise import reappraise, reappraise_by_events
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
@@ -130,6 +131,7 @@ class Worker:
                 if joined.taken:
                     came = fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
                     self._judge_by_events(came, bench.reference)
+                    fetch_lists(quoter, [each.id for each in joined.taken], self._clock)
         log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=changed)
 
     def _judge_by_events(self, ids: Sequence[int], reference: ReferenceSet) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import standing, why_not
@@ -145,6 +145,7 @@ class Approval(Decided):
 
     impact_hash: Hash
     emergency: bool = False
+    confirmed_losses: Annotated[int, Field(ge=0, le=2**31)] | None = None
 
 
 def baseline_of(held: HeldEntry) -> Baseline:

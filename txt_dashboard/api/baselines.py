@@ -93,7 +93,10 @@ def show_impact(request: HttpRequest, id: Id) -> Impact:  # noqa: A002 - as abov
 
 @router.post("/{id}/approve", response=answers(Proposal))
 def approve_proposal(request: HttpRequest, id: ProposalId, decision: Approval) -> Proposal:  # noqa: A002 - as above
-    """Approves exactly the content and the impact that are named; 409 where either has changed. Persons only."""
+    """Approves exactly the content and the impact that are named; 409 where either has changed. Persons only.
+
+    An approval that takes trust from many hosts must name their number: 409 tells it as `losses`.
+    """
     now = timezone.now()
     decide.approve(
         actor(request),
@@ -102,6 +105,7 @@ def approve_proposal(request: HttpRequest, id: ProposalId, decision: Approval) -
         content_hash=decision.content_hash,
         impact_hash=decision.impact_hash,
         emergency=decision.emergency,
+        confirmed_losses=decision.confirmed_losses,
         now=now,
     )
     return proposal_of(_find(id), actor(request), now)

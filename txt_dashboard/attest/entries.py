@@ -125,13 +125,14 @@ def server_entry(endpoint: Endpoint) -> Entry:
 
 def key_entry(bound: BoundKey) -> Entry:
     """A host's key as an entry."""
-    return {
+    entry = {
         "server": bound.server,
         "host": bound.host,
         "public": as_text(bound.public),
         "fingerprint": bound.fingerprint,
         "source": bound.source.value,
     }
+    return {**entry, "tpm": "1.2"} if bound.tpm12 else entry
 
 
 def read_baseline(entry_id: str, entry: Entry) -> Baseline:
@@ -199,7 +200,7 @@ def read_server(entry_id: str, entry: Entry) -> Endpoint:
 
 def read_key(entry_id: str, entry: Entry) -> BoundKey:
     """Raises `InvalidReference`. Whether the bytes are a key says `BoundKey.flaw`, whoever proposes asks it."""
-    _only(entry, {"server", "host", "public", "fingerprint", "source"})
+    _only(entry, {"server", "host", "public", "fingerprint", "source"}, {"tpm"})
     server, host, public, fingerprint = (
         _typed(entry[key], str, key) for key in ("server", "host", "public", "fingerprint")
     )
@@ -213,7 +214,9 @@ def read_key(entry_id: str, entry: Entry) -> BoundKey:
         raise InvalidReference("public must be base64") from None
     if not 0 < len(data) <= LONGEST_KEY or as_text(data) != public:
         raise InvalidReference(f"public must hold 1 to {LONGEST_KEY} bytes")
-    return BoundKey(server, host, data, fingerprint, _one_of(KeySource, entry["source"], "source"))
+    if entry.get("tpm", "1.2") != "1.2":
+        raise InvalidReference("tpm must be 1.2, or not be there")
+    return BoundKey(server, host, data, fingerprint, _one_of(KeySource, entry["source"], "source"), "tpm" in entry)
 
 
 READ: Mapping[EntryKind, Callable[[str, Entry], Read]] = {

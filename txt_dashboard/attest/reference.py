@@ -227,7 +227,13 @@ class ReferenceSet:
         bound = self.keys.get((server, host))
         if bound is None:
             return ""
-        return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
+        return f"{bound.fingerprint}{'-' * bound.tpm12}{'+' * (bound.fingerprint in self.shared_keys)}"
+
+    def judges_alike(self, server: str, one: str, other: str) -> bool:
+        """Whether hosts of these two pools are judged by the same rules, now and whatever the date."""
+        policies = [self.policies.get((server, pool)) or self.policies.get((server, "")) for pool in (one, other)]
+        scoped = (each for each in self.baselines if each.pools)
+        return policies[0] == policies[1] and all((one in each.pools) == (other in each.pools) for each in scoped)
 
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""

@@ -68,10 +68,10 @@ class Was:
     key: BoundKey | None
 
 
-def shown_key(server: str, host: str, public: bytes) -> BoundKey | None:
-    """The key that was shown beside a quote, as it would be approved; `None` where it can't be."""
+def shown_key(server: str, host: str, public: bytes, *, tpm12: bool) -> BoundKey | None:
+    """The key that was shown beside a quote of this TPM, as it would be approved; `None` where it can't be."""
     try:
-        bound = bind(server, host, public, KeySource.SERVER)
+        bound = bind(server, host, public, KeySource.SERVER, tpm12=tpm12)
         read_key(key_id(server, host), key_entry(bound))
     except (FormatError, InvalidReference):
         return None
@@ -84,16 +84,16 @@ def keys_of(server: str, reference: ReferenceSet, *, named: str = "") -> Keys:
     It takes as long as to read that many keys.
     """
     rows = Quoted.objects.filter(attestation__server__name=server).order_by("attestation__host__name")
-    columns = ("attestation__host__name", "attestation__host__pool", "public")
+    columns = ("attestation__host__name", "attestation__host__pool", "public", "composite")
     strangers: list[Stranger] = []
     changed: list[Changed] = []
     pools: Counter[str] = Counter()
     unusable = 0
-    for host, pool, public in rows.values_list(*columns)[:MOST]:
+    for host, pool, public, composite in rows.values_list(*columns)[:MOST]:
         approved = reference.keys.get((server, host))
         if approved is not None and approved.public == bytes(public):
             continue
-        bound = shown_key(server, host, bytes(public))
+        bound = shown_key(server, host, bytes(public), tpm12=bool(composite))
         if bound is None:
             unusable += 1
         elif approved is None:

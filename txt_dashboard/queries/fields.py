@@ -116,6 +116,7 @@ def _of_key(said: BoundKey) -> dict[str, Shown]:
         gettext("Host"): said.host,
         gettext("Key, SHA-256"): said.fingerprint,
         gettext("Its name in the TPM"): _tpm_name(said),
+        gettext("TPM"): "1.2" if said.tpm12 else "2.0",
         gettext("That it is this host's says"): words[said.source],
     }
 
@@ -187,7 +188,11 @@ def _of_identity(before: Said | None, after: BoundKey, sharing: tuple[str, ...])
         hosts = ", ".join(sharing[:_MOST_NAMES]) + ("…" if len(sharing) > _MOST_NAMES else "")
         words = gettext("This is the key of %(hosts)s too: a quote by it would prove nothing of any of them.")
         said.append(words % {"hosts": hosts})
-    return {gettext("Key, SHA-256"): " ".join(said)} if said else {}
+    found = {gettext("Key, SHA-256"): " ".join(said)} if said else {}
+    if after.tpm12 and not (isinstance(before, BoundKey) and before.tpm12):
+        words = gettext("A TPM 1.2 signs with SHA-1, which is weak. Make sure that this key is in no TPM 2.0.")
+        found[gettext("TPM")] = words
+    return found
 
 
 def _dropped(was: Policy, policy: Policy) -> dict[str, str]:

@@ -12,12 +12,17 @@ from txt_dashboard.models import EventLog, RegisterLog
 
 def unpack(row: EventLog) -> bytes | None:
     """The log as its host wrote it; `None` where the row does not hold what its digest names."""
-    unpacker = zlib.decompressobj()
+    data = inflate(bytes(row.packed), row.size)
+    return data if data is not None and hashlib.sha256(data).hexdigest() == row.digest else None
+
+
+def inflate(packed: bytes, size: int) -> bytes | None:
+    """What was packed, of this size, which bounds it; `None` where it is not that."""
     try:
-        data = unpacker.decompress(bytes(row.packed), min(row.size, MAX_SIZE) + 1)
+        data = zlib.decompressobj().decompress(packed, min(size, MAX_SIZE) + 1)
     except zlib.error:
         return None
-    return data if hashlib.sha256(data).hexdigest() == row.digest else None
+    return data if len(data) == size else None
 
 
 def read_log(row: EventLog) -> Log | LogError | None:

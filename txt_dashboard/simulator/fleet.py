@@ -11,6 +11,8 @@ from functools import cache, cached_property
 
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, REGISTER_COUNT, Bank, Values, extend, replay
 from txt_dashboard.simulator.boot import OWN_REGISTERS, components, own_components
+from txt_dashboard.simulator.imalist import REGISTER as IMA_REGISTER
+from txt_dashboard.simulator.imalist import aggregate, file
 from txt_dashboard.simulator.machine import (  # noqa: F401 - one name to import from, for all that makes a fleet
     APPROVED_BOOT,
     APPROVED_KERNEL,
@@ -30,7 +32,6 @@ FEWEST_HOSTS = 10
 POOL_SHARES = {"az1": 180, "az2": 160, "edge": 80}  # hosts of each pool in a fleet of 420
 PLATFORM_REGISTERS = (0, 2, 7)
 VMM_REGISTERS = (4, 17, 18, 19)
-IMA_REGISTER = 10
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,8 @@ def own_values(host: Host, seed: int, bank: Bank = BANK) -> Values:
 
 
 def ima_start(values: Values, bank: Bank = BANK) -> bytes:
-    """Register 10 just after the boot: IMA's first entry is the aggregate of registers 0 to 7."""
-    joined = b"".join(values[index] for index in range(8))
-    return replay(bank, [hashlib.new(bank, joined, usedforsecurity=bank is not Bank.SHA1).digest()])
+    """Register 10 just after the boot: IMA's first entry is the aggregate of the SHA-1 registers 0 to 7."""
+    return replay(bank, [aggregate(values).extended(bank)])
 
 
 def ima_grow(value: bytes, entries: range, seed: int, bank: Bank = BANK) -> bytes:
@@ -101,15 +101,20 @@ def ima_grow(value: bytes, entries: range, seed: int, bank: Bank = BANK) -> byte
     return value
 
 
+def before_ima(host: Host, boot: Boot, seed: int, bank: Bank = BANK) -> Values:
+    """All registers of one host as this boot left them; 10 is still zeros."""
+    return {**shared_values(host.hardware, boot, seed, bank), **own_values(host, seed, bank)}
+
+
 def host_values(host: Host, boot: Boot, seed: int, ima_entries: int = 0, bank: Bank = BANK) -> Values:
     """All 24 registers of one host after this boot and `ima_entries` files that IMA measured since."""
-    values = {**shared_values(host.hardware, boot, seed, bank), **own_values(host, seed, bank)}
-    return values | {IMA_REGISTER: ima_grow(ima_start(values, bank), range(ima_entries), seed, bank)}
+    start = ima_start(before_ima(host, boot, seed), bank)
+    return {**before_ima(host, boot, seed, bank), IMA_REGISTER: ima_grow(start, range(ima_entries), seed, bank)}
 
 
 @cache
 def _ima_digest(number: int, seed: int, bank: Bank) -> bytes:
-    return Component(f"/usr/lib/measured-{number}", "1", IMA_REGISTER, seed).digest(bank)
+    return file(number, seed).extended(bank)
 
 
 def _digests(measured: Iterable[Component], register: int, bank: Bank) -> list[bytes]:

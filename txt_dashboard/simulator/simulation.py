@@ -12,6 +12,7 @@ from txt_dashboard.simulator.fleet import (
     Fleet,
     Hardware,
     Host,
+    before_ima,
     ima_grow,
     ima_start,
     own_values,
@@ -98,16 +99,12 @@ class Simulation:
         """Register 10, grown from where the last question left it: a whole replay for each would be slow."""
         key = (host.name, boot)
         if key not in self._ima:
-            self._ima[key] = 0, ima_start(self._before_ima(host, boot))
+            self._ima[key] = 0, ima_start(before_ima(host, boot, self.fleet.seed))
         known, value = self._ima[key]
         wanted = max(known, self.story.ima_entries(host, seconds))
         value = ima_grow(value, range(known, wanted), self.fleet.seed)
         self._ima[key] = wanted, value
         return value
-
-    def _before_ima(self, host: Host, boot: Boot) -> Mapping[int, bytes]:
-        own = self._own[host.name]
-        return {**shared_values(host.hardware, boot, self.fleet.seed), **own}
 
 
 @cache

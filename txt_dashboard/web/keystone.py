@@ -111,7 +111,7 @@ class LogIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With the cloud's name."""
-        return super().get_context_data(**kwargs) | {"cloud": conf.keystone_cloud()}
+        return super().get_context_data(**kwargs) | described()
 
 
 class KeystoneSessionMiddleware:
@@ -135,6 +135,12 @@ class KeystoneSessionMiddleware:
         request.user._actor = actor  # type: ignore[union-attr]  # what `identity.actor_of` finds
         request.keystone = entry  # type: ignore[attr-defined]
         return self.get_response(request)
+
+
+def described() -> dict[str, object]:
+    """What log-in pages say of the cloud by whose Keystone one can log in; its name is empty where there is none."""
+    name = conf.keystone_cloud()
+    return {"cloud": name, "simulated": conf.clouds_are_simulated() and name == conf.SIMULATED_CLOUD}
 
 
 def keep(request: HttpRequest, entry: Entry) -> None:

@@ -46,6 +46,7 @@ def approve(request: HttpRequest, proposal_id: int) -> HttpResponse:
             impact_hash=said["impact_hash"],
             now=now,
             emergency=emergency,
+            confirmed_losses=said["confirmed_losses"],
         )
         if tally.reached:
             return gettext("Your approval is recorded. A worker signs it in its next turn.")

@@ -12,6 +12,7 @@ from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import may_be_urgent, standing, why_not
 from txt_dashboard.actions.governance.voices import Candidate, Voice, candidates, voices
+from txt_dashboard.actions.losses import is_many
 from txt_dashboard.actions.permissions import Actor, Verb, may
 from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
@@ -118,6 +119,13 @@ class Review:
     def impact_hash(self) -> str:
         """Of what is shown of hosts."""
         return self.outlook.now.digest if self.outlook else ""
+
+    @property
+    def many_losses(self) -> int:
+        """How many hosts lose their trust at once, where they are so many that the number must be named; else 0."""
+        if self.outlook is None or not is_many(self.outlook.now[Change.LOST], self.outlook.now.hosts):
+            return 0
+        return self.outlook.now[Change.LOST]
 
     @property
     def judged(self) -> int:

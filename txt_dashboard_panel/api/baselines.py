@@ -51,6 +51,7 @@ class Page:
     next: str | None
     proposals: list[Line]
     more_proposals: bool
+    version: str
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,7 @@ class Review:
     why_not_withdraw: str | None
     why_not_retire: str | None
     touched_by: int | None
+    version: str
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from openstack_dashboard.api import base
 from requests.adapters import HTTPAdapter
 
 from txt_dashboard_panel.api.reading import Unreadable, read
-from txt_dashboard_panel.exceptions import Conflict, Invalid, NotFound, Refused, TrustError, Unavailable
+from txt_dashboard_panel.exceptions import Conflict, Invalid, ManyLosses, NotFound, Refused, TrustError, Unavailable
 
 LOG = logging.getLogger(__name__)
 
@@ -85,8 +85,7 @@ def _send(prepared: requests.PreparedRequest) -> tuple[int, bytes]:
     verify = not getattr(settings, "OPENSTACK_SSL_NO_VERIFY", False) and (authority or True)
     ends = time.monotonic() + CONNECT_S + READ_S
     try:
-        response = _adapter.send(prepared, stream=True, timeout=(CONNECT_S, READ_S), verify=verify)
-        with response:
+        with _sent(prepared, stream=True, timeout=(CONNECT_S, READ_S), verify=verify) as response:
             return response.status_code, _body(response, ends)
     except requests.exceptions.SSLError:
         LOG.warning("The certificate of %s is not accepted.", prepared.url)
@@ -98,6 +97,21 @@ def _send(prepared: requests.PreparedRequest) -> tuple[int, bytes]:
         LOG.warning("%s can't be reached: %s", prepared.url, error)
         sentence = _("The service Trusted Compute can't be reached.")
     raise Unavailable(sentence)
+
+
+def _sent(prepared: requests.PreparedRequest, **options: Any) -> requests.Response:
+    """A service may close a kept connection just when it is used again: what only reads is sent once more then.
+
+    What acts never goes over a kept one, so that nobody has to guess whether it was done.
+    """
+    if prepared.method != "GET":
+        return HTTPAdapter(max_retries=0).send(prepared, **options)
+    try:
+        return _adapter.send(prepared, **options)
+    except (requests.Timeout, requests.exceptions.SSLError):
+        raise
+    except requests.ConnectionError:
+        return _adapter.send(prepared, **options)
 
 
 def _body(response: requests.Response, ends: float) -> bytes:
@@ -134,6 +148,8 @@ def _failure(status: int, told: object) -> TrustError:
         LOG.warning("Trusted Compute answered %s, request %s.", status, problem.get("request_id", "unknown"))
         said = detail or _("It answered with status %(status)s.") % {"status": status}
         return Unavailable(_("The service Trusted Compute failed.") + " " + said)
+    if status == 409 and type(losses := problem.get("losses")) is int:
+        return ManyLosses(detail, losses)
     if status == 400:
         return Invalid(detail, _sentences(problem.get("errors")))
     return _REFUSALS.get(status, Unavailable)(detail)

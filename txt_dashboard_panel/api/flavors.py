@@ -50,6 +50,7 @@ class Page:
     why_not: str | None
     items: list[Flavor]
     next: str | None
+    version: str
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
     TXT_TEST_HORIZON_DIR       the labs' folder (a temporary one, removed afterwards)
     TXT_TEST_HORIZON_PORTS     the first of their 20 ports (18300)
+    TXT_TEST_HORIZON_AS_IS     where Horizon runs there already: take it as it is
     TXT_TEST_OPENSTACK_CACHE   where the cloud's software is kept between runs (~/.cache/txt-dashboard/minicloud)
 
 What is missing fails the tests: who runs them wants to know.
@@ -20,6 +21,7 @@ from tests.e2e.product import Product
 from tests.horizon.e2e.guest import Guest
 from tests.horizon.e2e.labs import REGION, Cloud, Horizon
 from tests.horizon.e2e.people import MAPPED, Keystone
+from tests.openstack.servers import Servers
 
 CLOUD = "mini"  # the cloud's name in clouds.yaml
 FIRST_PORT = int(os.environ.get("TXT_TEST_HORIZON_PORTS", "18300"))
@@ -101,6 +103,14 @@ def horizon(labs: Path, cloud: Cloud, product: Product) -> Iterator[Horizon]:
 
 
 @pytest.fixture
+def servers(cloud: Cloud) -> Iterator[Servers]:
+    """Flavors and instances of a test's own."""
+    made = Servers(cloud.connect())
+    yield made
+    made.clean()
+
+
+@pytest.fixture
 def visit(horizon: Horizon, cloud: Cloud, tmp_path: Path) -> Iterator[Visit]:
     """Logs somebody in, each in a browser of their own."""
     guests: list[Guest] = []
@@ -122,6 +132,8 @@ def _settings(file: Path, cloud: Cloud, keystone: Keystone) -> dict[str, str]:
         "TXT_CLOUDS": CLOUD,
         "TXT_CLOUDS_FILE": str(file),
         "TXT_CLOUD_INTERVAL_S": "3",
+        "TXT_FLAVORS_INTERVAL_S": "3",
+        "TXT_INSTANCES_INTERVAL_S": "3",
         "TXT_KEYSTONE_CLOUD": CLOUD,
         "TXT_KEYSTONE_CONFIG": str(file),
         "TXT_KEYSTONE_PROJECT": keystone.project,

@@ -5,7 +5,9 @@ from datetime import datetime
 
 import pytest
 import requests
+from django.urls import get_resolver
 
+from tests.openstack.accounts import PASSWORD
 from tests.openstack.minicloud import HYPERVISORS
 from tests.openstack.stage import OTHERS, PAIR, TRAIT, UNAPPROVED_KERNEL, Stage, eventually
 from txt_dashboard.cloud.enforcement import Enforcement, demands
@@ -31,12 +33,14 @@ def administrator(admin) -> str:
 
 @pytest.fixture
 def mine(stage, servers, accounts):
-    """The member's instances: the compute service of each, by its id. Two ask for trust on each trusted host."""
+    """The member's instances: the compute service of each, by its id. Some ask for trust on each trusted host."""
     stage.shows_holders(*PAIR, why="the two never had the trait alone")
     wanted = {HYPERVISORS[name] for name in PAIR}
     flavor, ordinary = servers.flavor(demands(Enforcement.TRAIT, TRAIT)), servers.flavor()
-    booted = servers.boot(flavor, 4, who=accounts["member"])
-    assert set(servers.hosts(booted)) == wanted, "the scheduler spreads equal ones over equal hosts"
+    booted = servers.boot(flavor, who=accounts["member"])
+    while set(servers.hosts(booted)) < wanted:  # which it takes depends on what the scheduler knows of the others
+        assert len(booted) < 20, f"all of these are on one host: {servers.hosts(booted)}"
+        booted += servers.boot(flavor, who=accounts["member"])
     booted += servers.boot(ordinary, 3, who=accounts["member"])
     return {each.id: next(iter(servers.hosts([each]))) for each in booted}
 
@@ -68,7 +72,7 @@ def test_a_member_sees_how_their_hosts_stand_and_not_which_they_are(stage, serve
         assert shown[id_].get("host") is None
         since = datetime.fromisoformat(str(shown[id_]["since"]))
         assert (since.minute % 5, since.second) == (0, 0)
-    assert sum(each["asks"] is True for each in shown.values()) == 4
+    assert sum(each["asks"] is False for each in shown.values()) == 3
     assert not any(each["at_stake"] for each in shown.values())
 
     # One of the two hosts changes: those on it, and no others, are told so at once.
@@ -116,10 +120,40 @@ def test_a_member_gets_nothing_else_and_no_host_in_any_refusal(stage, mine, memb
     for query in ("all=true", f"host={ONE}", "at_stake=true", "project=1"):
         answer = stage.asks(member, f"/v1/instances?{query}")
         assert answer.status_code == 403, (query, answer.text)
-    for path in ("/", "/hosts/", f"/hosts/{ONE}/", "/flavors/", "/live/", "/clouds/"):
-        answer = stage.asks(member, path, allow_redirects=False)
-        assert answer.status_code in (302, 403, 404), (path, answer.status_code)
+
+
+def test_a_member_logs_in_by_keystone_and_no_page_names_a_host(stage, mine, browser):
+    browser.driver.delete_all_cookies()
+    browser.resize()
+    browser.open("/login/keystone/")
+    for field, text in {
+        "username": "only-member",
+        "password": PASSWORD,
+        "domain": "Default",
+        "project": "demo",
+    }.items():
+        browser.fill(f"#id_{field}", text)
+    browser.click("main form button")
+    for id_, service in mine.items():
+        state = "Trusted" if service in {HYPERVISORS[name] for name in PAIR} else "Untrusted"
+        browser.reads(f"#instance-{id_} .badge", state)
+    browser.photograph("openstack-my-instances")
+    cookies = {each["name"]: each["value"] for each in browser.driver.get_cookies()}
+    pages = [pattern for pattern in every_address() if not pattern.startswith(("/v1/", "/logout/", "/.well-known/"))]
+    assert len(pages) > 30
+    for path in ("/my-instances/", "/my-project/", *pages):
+        answer = requests.get(stage.product.address + path, cookies=cookies, timeout=30)
+        assert answer.status_code < 500, (path, answer.status_code)
         names_nothing(answer)
+    for element in browser.all("html"):
+        assert not TOPOLOGY.findall(HOST_IDS.sub(b"", element.get_attribute("outerHTML").encode()))
+    browser.driver.get("about:blank")  # the page would go on asking
+
+
+def every_address() -> list[str]:
+    """All pages, each parameter as a number that names nothing."""
+    patterns = [str(each.pattern) for each in get_resolver().url_patterns]
+    return ["/" + re.sub(r"<[^>]*>", "1", each) for each in patterns if not each.startswith("^")]
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from horizon import forms
 
 from txt_dashboard_panel.api import baselines
-from txt_dashboard_panel.exceptions import Conflict
+from txt_dashboard_panel.exceptions import Conflict, ManyLosses
 from txt_dashboard_panel.pages import TrustForm
 
 LONGEST_REASON = 2000
@@ -30,9 +30,11 @@ class DecisionForm(TrustForm):
 
     def act(self, request: Any, data: dict[str, Any]) -> str:
         """Decides; says what comes next. Raises `TrustError`."""
-        wanted = {name: value for name, value in data.items() if name != "id"}
+        wanted = {name: value for name, value in data.items() if name != "id" and value is not None}
         try:
             return self.told(baselines.decide(request, data["id"], self.verb, **wanted))
+        except ManyLosses:
+            raise
         except Conflict as error:
             raise Conflict(_("%(why)s Close this and look at the page again.") % {"why": error}) from None
 
@@ -47,6 +49,29 @@ class ApproveForm(DecisionForm):
     verb = "approve"
 
     impact_hash = forms.RegexField(regex=_HASH, widget=forms.HiddenInput())
+    confirmed_losses = forms.IntegerField(
+        label=gettext_lazy("Hosts that lose trust"),
+        help_text=gettext_lazy("Write their number, so that nobody takes trust from many hosts unawares."),
+        min_value=0,
+        required=False,
+        widget=forms.HiddenInput(),
+    )
+
+    def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if self.data.get("confirmed_losses"):
+            self._ask_for_the_number()
+
+    def act(self, request: Any, data: dict[str, Any]) -> str:
+        """Approves; asks for the number of hosts that lose trust where the service wants it named."""
+        try:
+            return super().act(request, data)
+        except ManyLosses:
+            self._ask_for_the_number()
+            raise
+
+    def _ask_for_the_number(self) -> None:
+        self.fields["confirmed_losses"].widget = forms.NumberInput(attrs={"class": "form-control"})
 
     def told(self, decided: baselines.Decided) -> str:
         """How many more it takes."""

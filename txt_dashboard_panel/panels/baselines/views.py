@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from txt_dashboard_panel.api import baselines
 from txt_dashboard_panel.pages import TrustFormView, TrustPage, may, page_size
 from txt_dashboard_panel.panels.baselines import forms
-from txt_dashboard_panel.panels.baselines.words import CHANGES
+from txt_dashboard_panel.panels.baselines.words import CHANGES, says
 
 CHANGES_SHOWN = 20  # by the service, on each page of a review
 _ALWAYS = ("gained", "lost")  # told even where there are none
@@ -50,11 +50,12 @@ class ReviewView(TrustPage):
         context = super().get_context_data(**kwargs)
         answer: baselines.Review | None = context["answer"]
         if answer:
-            subject = answer.proposal or answer.baseline
+            held = answer.baseline.name if answer.baseline else ""
             context.update(
                 version=answer.version,
-                page_title=subject.title if answer.proposal else subject.name,
+                page_title=answer.proposal.title if answer.proposal else held,
                 tiles=_tiles(answer.impact) if answer.impact else [],
+                waits_for_server=bool(answer.impact and answer.impact.counts.get("gained once vouched")),
                 acts=self._acts(answer),
                 page_number=self._number(),
                 pages=-(-answer.changes_total // CHANGES_SHOWN),
@@ -94,7 +95,7 @@ class DecisionView(TrustFormView):
     """A modal that decides on exactly what the page showed: it asks the service nothing before."""
 
     rule = "trust:decide"
-    seen = ("content_hash",)
+    seen: tuple[str, ...] = ("content_hash",)
 
     def get_initial(self) -> dict[str, Any]:
         """What was seen, as the page's button says."""
@@ -166,7 +167,7 @@ def _tiles(impact: baselines.Impact) -> list[dict[str, Any]]:
     return [
         {
             "hosts": impact.counts.get(change, 0),
-            "says": CHANGES[change],
+            "says": says(change, impact.counts.get(change, 0)),
             "examples": impact.examples.get(change, []),
             "look": change.split()[0],
         }

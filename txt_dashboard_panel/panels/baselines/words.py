@@ -1,14 +1,9 @@
 """Words for what the service says of golden values in codes."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-CHANGES = {
-    "gained": _("become trusted"),
-    "lost": _("lose trust"),
-    "gained once fresh": _("become trusted once their evidence is fresh"),
-    "lost once fresh": _("are stale, and fresh evidence would not make them trusted any more"),
-    "gained once vouched": _("would match, but their server calls them untrusted"),
-}
+CHANGES = ("gained", "lost", "gained once fresh", "lost once fresh", "gained once vouched")
 STATES = {
     "open": _("open"),
     "in force": _("in force"),
@@ -33,3 +28,27 @@ ACTS = {
     "remove": _("− goes"),
 }
 TABLES = {"state": STATES, "verb": VERBS, "kind": KINDS, "act": ACTS}
+
+
+def says(change: str, hosts: int) -> str:
+    """What happens to so many hosts."""
+    sentences = {
+        "gained": ngettext("host becomes trusted", "hosts become trusted", hosts),
+        "lost": ngettext("host loses trust", "hosts lose trust", hosts),
+        "gained once fresh": ngettext(
+            "host becomes trusted once its evidence is fresh",
+            "hosts become trusted once their evidence is fresh",
+            hosts,
+        ),
+        "lost once fresh": ngettext(
+            "host is stale, and fresh evidence would not make it trusted any more",
+            "hosts are stale, and fresh evidence would not make them trusted any more",
+            hosts,
+        ),
+        "gained once vouched": ngettext(
+            "host would match, but its server calls it untrusted",
+            "hosts would match, but their server calls them untrusted",
+            hosts,
+        ),
+    }
+    return sentences[change]
