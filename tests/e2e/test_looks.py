@@ -48,6 +48,10 @@ PAGES = {
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
     "server-edit": "/servers/1/",
+    "clouds": "/clouds/",
+    "clouds-nothing-found": "/clouds/?q=nothing",
+    "cloud-take-over": "/clouds/simulated/take-over/",
+    "cloud-role": "/clouds/hosts/az1-180/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
@@ -66,6 +70,7 @@ AS_VIEWER = {
     "viewer-flavor": "/flavors/4/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
+    "viewer-clouds": "/clouds/",
 }
 AS_STRANGER = {"log-in": "/login/"}
 
