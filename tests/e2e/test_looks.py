@@ -55,6 +55,10 @@ PAGES = {
     "instances-at-stake": "/instances/?at_stake=1",
     "instances-intervals": "/instances/at-stake/",
     "host-instances": f"/hosts/{UPDATED}/instances/",
+    "clouds": "/clouds/",
+    "clouds-nothing-found": "/clouds/?q=nothing",
+    "cloud-take-over": "/clouds/simulated/take-over/",
+    "cloud-role": "/clouds/hosts/az1-180/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
@@ -73,6 +77,7 @@ AS_VIEWER = {
     "viewer-flavor": "/flavors/4/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
+    "viewer-clouds": "/clouds/",
 }
 AS_STRANGER = {"log-in": "/login/", "log-in-keystone": "/login/keystone/"}
 AS_TENANT = {"tenant-instances": "/my-instances/", "tenant-project": "/my-project/", "tenant-refused": "/servers/"}
