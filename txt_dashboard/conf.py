@@ -8,6 +8,7 @@ from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import PoolSource
 from txt_dashboard.servers.base import Network
 
 SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
@@ -113,6 +114,12 @@ def cloud_interval() -> timedelta:
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
 
 
+def pools_from() -> PoolSource | None:
+    """Which groups of the cloud are the hosts' pools; `None`: none, the inventory names them."""
+    found: PoolSource | None = settings.TXT_POOLS_FROM
+    return found
+
+
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
@@ -131,6 +138,11 @@ def enforcement() -> Enforcement:
 def flavors_interval() -> timedelta:
     """How often flavors are looked at."""
     return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
+
+
+def confirm_losses() -> float:
+    """From more than this share of hosts, in percent, trust is taken only by who names their number."""
+    return float(settings.TXT_CONFIRM_LOSSES_PERCENT)
 
 
 def api_failures() -> int:

@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import read_source
 
 
 class Env(environ.FileAwareEnv):
@@ -50,6 +51,7 @@ TXT_SETS_DIR = Path(env.str("TXT_SETS_DIR", default=str(TXT_DATA_DIR / "sets")))
 TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
+TXT_CONFIRM_LOSSES_PERCENT = env.float("TXT_CONFIRM_LOSSES_PERCENT", default=10.0)
 TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
 TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
 TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
@@ -58,6 +60,7 @@ TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
 TXT_CLOUDS = environ.Env().list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
+TXT_POOLS_FROM = env("TXT_POOLS_FROM", cast=read_source, default=None)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
 TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
 TXT_ENFORCEMENT = env("TXT_ENFORCEMENT", cast=Enforcement, default=Enforcement.TRAIT)

@@ -44,6 +44,7 @@ def world(fleet, settings) -> dict[str, object]:
         "/v1/baselines": {"title": "VMM 2", "reason": "Because.", "document": DOCUMENT},
         "/v1/polls": {},
         "/v1/hosts/{name}/attest": {},
+        "/v1/servers/{name}/test": {},
         "/v1/baselines/{id}/approve": {**decided, "impact_hash": "0" * 64},
         "/v1/baselines/{id}/reject": decided,
         "/v1/baselines/{id}/withdraw": decided,

@@ -75,9 +75,19 @@ def approve(client: Client, options: argparse.Namespace) -> int:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return 1
     decision = {"reason": options.reason} | {name: impact[name] for name in ("content_hash", "impact_hash")}
+    decision["confirmed_losses"] = _named_losses(impact["counts"].get("lost", 0), options)
     told = client.post("baselines", number, "approve", body=decision)
     _say(options, told, lambda: f"Approved by {told['approvals']} of {told['needed']}.")
     return 0
+
+
+def _named_losses(lost: int, options: argparse.Namespace) -> int:
+    """The number of hosts that lose their trust, typed or by --losses: whoever approves that knows how many."""
+    if lost and options.losses is None and not options.yes:
+        print(f"{lost} hosts lose their trust. Type their number: ", end="", file=sys.stderr, flush=True)
+        typed = sys.stdin.readline().strip()
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+    return options.losses or 0
 
 
 def flavors(client: Client, options: argparse.Namespace) -> int:
@@ -156,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     yes.add_argument("proposal", type=int)
     yes.add_argument("--reason", required=True)
     yes.add_argument("--yes", action="store_true", help="don't ask")
+    yes.add_argument("--losses", type=int, help="how many hosts lose their trust by it, where they are many")
     yes.set_defaults(run=approve)
     asked = commands.add_parser("poll", help="ask for new evidence, and wait for it")
     where = asked.add_mutually_exclusive_group()

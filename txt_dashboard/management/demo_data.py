@@ -22,6 +22,7 @@ from txt_dashboard.actions.reference import propose_file
 from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting
 from txt_dashboard.management.inventory import read_inventory
 from txt_dashboard.models import Proposal, Server
+from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import impact_of
 from txt_dashboard.queries.reference import current_reference
@@ -63,7 +64,8 @@ def give_fleet(options: demo.Options, story: demo.Story) -> None:
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
     if begins:
         proposals += [_let_it_count(), *_load(story)]
-        _name_controllers(story)
+        if not story.cast:
+            _name_controllers(story)
     for proposal in proposals:
         _approve(proposal)
     apply_servers(current_reference(), now=timezone.now())
@@ -73,12 +75,14 @@ def _approve(proposal: Proposal) -> None:
     """As the demo approvers would: the story begins with everything approved."""
     for name in APPROVERS:
         user = User.objects.get(username=name)
+        found = impact_of(proposal, timezone.now())
         approve(
             Actor(name, frozenset({Role.APPROVER}), user=user.pk),
             proposal.pk,
             reason="The beginning of the demonstration.",
             content_hash=proposal.content_hash,
-            impact_hash=impact_of(proposal, timezone.now()).digest,
+            impact_hash=found.digest,
+            confirmed_losses=found[Change.LOST],
             now=timezone.now(),
         )
     sign_due(timezone.now())

@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from txt_dashboard import conf
 from txt_dashboard.actions.clouds.decide import acknowledge_trait, release_pin, set_hypervisor, take_over_traits
-from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, may, require
+from txt_dashboard.actions.clouds.pools import accept_pools, digest_of
+from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, ManyLosses, NotFound, Verb, may, require
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.models import Cloud
 from txt_dashboard.queries import cloud_view
@@ -25,7 +26,7 @@ from txt_dashboard.web.forms import ActForm
 from txt_dashboard.web.identity import actor_of
 
 FOUND_SHOWN = 200
-Act = Callable[[str, datetime], object]  # with a reason, at a moment
+Act = Callable[[str, int | None, datetime], object]  # with a reason, the losses that were confirmed, at a moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "held": held,
         "more_held": _address(cloud, query, only, hold=str(further_held)) if further_held else "",
         "found": found[:FOUND_SHOWN],
+        "moves": list(cloud_view.pool_moves(cloud)),
+        "may_move": may(actor, Verb.MOVE_POOL),
         "more_found": len(found) > FOUND_SHOWN,
         "may_edit": may(actor, Verb.EDIT_CLOUD_HOST),
         "may_acknowledge": may(actor, Verb.ACKNOWLEDGE_TRAIT),
@@ -86,7 +89,10 @@ def take_over(request: HttpRequest, name: str) -> HttpResponse:
     found = cloud_view.found_at_first(cloud)
     question = Question("take over", Verb.TAKE_OVER_TRAITS, _place(cloud.name), {"cloud": cloud, "found": found})
     return _asked(
-        request, actor, question, lambda reason, now: take_over_traits(actor, cloud.name, reason=reason, now=now)
+        request,
+        actor,
+        question,
+        lambda reason, _confirmed, now: take_over_traits(actor, cloud.name, reason=reason, now=now),
     )
 
 
@@ -102,7 +108,7 @@ def acknowledge(request: HttpRequest, hold_id: int) -> HttpResponse:
         request,
         actor,
         question,
-        lambda reason, now: acknowledge_trait(actor, hold_id, times=times, reason=reason, now=now),
+        lambda reason, _confirmed, now: acknowledge_trait(actor, hold_id, times=times, reason=reason, now=now),
     )
 
 
@@ -118,7 +124,24 @@ def hypervisor(request: HttpRequest, name: str) -> HttpResponse:
         request,
         actor,
         question,
-        lambda reason, now: set_hypervisor(actor, name, is_one=is_one, reason=reason, now=now),
+        lambda reason, confirmed, now: set_hypervisor(
+            actor, name, is_one=is_one, reason=reason, confirmed_losses=confirmed, now=now
+        ),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pools(request: HttpRequest, name: str) -> HttpResponse:
+    """Asks whether hosts may be judged by the rules of the pools that the cloud puts them into."""
+    actor, cloud = _actor(request, Verb.MOVE_POOL), _find(name)
+    moves = list(cloud_view.pool_moves(cloud))
+    seen = request.POST.get("seen", "")
+    question = Question("pools", Verb.MOVE_POOL, _place(cloud.name), {"moves": moves, "seen": digest_of(moves)})
+    return _asked(
+        request,
+        actor,
+        question,
+        lambda reason, _confirmed, now: accept_pools(actor, cloud.name, seen=seen, reason=reason, now=now),
     )
 
 
@@ -130,22 +153,26 @@ def release(request: HttpRequest, name: str, provider: str) -> HttpResponse:
         raise NotFound(gettext("This hypervisor is pinned to no host."))
     question = Question("release", Verb.EDIT_CLOUD_HOST, _place(name), {"node": node})
     return _asked(
-        request, actor, question, lambda reason, now: release_pin(actor, name, provider, reason=reason, now=now)
+        request,
+        actor,
+        question,
+        lambda reason, _confirmed, now: release_pin(actor, name, provider, reason=reason, now=now),
     )
 
 
 def _asked(request: HttpRequest, actor: Actor, question: Question, act: Act) -> HttpResponse:
     """The question, and what was answered to it. Whoever may not answer may read it."""
-    form, conflict, status = ActForm(), "", 200
+    form, conflict, losses, status = ActForm(), "", 0, 200
     if request.method == "POST":
         form, status = ActForm(request.POST), 400
         if form.is_valid():
             try:
-                act(form.cleaned_data["reason"], timezone.now())
+                act(form.cleaned_data["reason"], form.cleaned_data["confirmed_losses"], timezone.now())
             except Invalid as invalid:
                 form.take_errors(invalid)
             except Conflict as error:
                 conflict, status = str(error), 409
+                losses = error.losses if isinstance(error, ManyLosses) else 0
             else:
                 messages.info(request, gettext("Done. Workers act on it at their next look."))
                 return redirect(question.back)
@@ -153,6 +180,7 @@ def _asked(request: HttpRequest, actor: Actor, question: Question, act: Act) -> 
         "kind": question.kind,
         "form": form,
         "conflict": conflict,
+        "losses": losses,
         "may": may(actor, question.verb),
         "back": question.back,
         **question.context,

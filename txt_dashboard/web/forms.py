@@ -25,6 +25,11 @@ def _reason(help_text: Any) -> forms.CharField:
     )
 
 
+def _losses() -> forms.IntegerField:
+    """The number of hosts that lose their trust, as the page named it; its box is drawn by components/losses.html."""
+    return forms.IntegerField(required=False, min_value=0, max_value=2**31, widget=forms.HiddenInput)
+
+
 class ReasonForm(forms.Form):
     """Why somebody asks for something."""
 
@@ -48,6 +53,7 @@ class ActForm(ReasonForm):
     """Why somebody does something that takes effect at once."""
 
     reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
+    confirmed_losses = _losses()
 
 
 class DecisionForm(ReasonForm):
@@ -56,6 +62,7 @@ class DecisionForm(ReasonForm):
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     impact_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    confirmed_losses = _losses()
 
 
 class ServerForm(forms.ModelForm):
@@ -77,6 +84,7 @@ class ServerForm(forms.ModelForm):
         _("Needed where the address, the kind or the authorities change: that takes effect once others approved it.")
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=1)
+    confirmed_losses = _losses()
 
     class Meta:
         model = Server

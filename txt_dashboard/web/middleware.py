@@ -21,6 +21,7 @@ from txt_dashboard.actions.permissions import (
     CloudFailed,
     Conflict,
     Invalid,
+    ManyLosses,
     NotAllowed,
     NotFound,
     Verb,
@@ -40,6 +41,7 @@ _STATUS: dict[type[ActionError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    ManyLosses: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.BAD_REQUEST,
     CloudFailed: HTTPStatus.BAD_GATEWAY,
 }

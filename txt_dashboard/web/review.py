@@ -12,18 +12,20 @@ from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import may_be_urgent, standing, why_not
 from txt_dashboard.actions.governance.voices import Candidate, Voice, candidates, voices
+from txt_dashboard.actions.losses import is_many
 from txt_dashboard.actions.permissions import Actor, Verb, may
+from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
+from txt_dashboard.queries.fields import Field, fields
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
 from txt_dashboard.queries.publishing import takes_values
-from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
 
 PAGE = 20
@@ -109,9 +111,21 @@ class Review:
         return waiting and takes_values(in_force().reference)
 
     @property
+    def touches_keys(self) -> bool:
+        """Whether it says which TPM key is whose: only hosts' next quotes can tell what follows from that."""
+        return any(each.kind is EntryKind.KEY for each in self.differences.entries)
+
+    @property
     def impact_hash(self) -> str:
         """Of what is shown of hosts."""
         return self.outlook.now.digest if self.outlook else ""
+
+    @property
+    def many_losses(self) -> int:
+        """How many hosts lose their trust at once, where they are so many that the number must be named; else 0."""
+        if self.outlook is None or not is_many(self.outlook.now[Change.LOST], self.outlook.now.hosts):
+            return 0
+        return self.outlook.now[Change.LOST]
 
     @property
     def judged(self) -> int:
