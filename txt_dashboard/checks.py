@@ -71,6 +71,7 @@ def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
         "TXT_EMERGENCY_H": 0,
         "TXT_CONFIRM_LOSSES_PERCENT": 0,
         "TXT_CLOUD_INTERVAL_S": 1,
+        "TXT_INSTANCES_INTERVAL_S": 1,
         "TXT_FLAVORS_INTERVAL_S": 1,
     }
     return [

@@ -125,6 +125,11 @@ def cloud_trait() -> str:
     return str(settings.TXT_CLOUD_TRAIT)
 
 
+def instances_interval() -> timedelta:
+    """How often the instances of all projects are listed."""
+    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
+
+
 def enforcement() -> Enforcement:
     """What makes a flavor a trusted one unless somebody chooses otherwise."""
     return Enforcement(settings.TXT_ENFORCEMENT)

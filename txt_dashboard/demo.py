@@ -51,6 +51,7 @@ class Options:
     speed: float
     until: float
     cloud: bool
+    cast: str | None = None  # the file of hosts that a test has it play instead of the fleet
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -59,6 +60,7 @@ class Options:
             if environment.get(name):
                 raise DemoError(f"`run` is the demonstration and keeps to its own database. Unset {name}.")
         hosts = _whole(environment, "TXT_SIM_HOSTS", FEWEST_HOSTS, MOST_HOSTS)
+        cast = environment.get("TXT_SIM_CAST")
         return cls(
             folder=Path(environment.get("TXT_DATA_DIR") or ".data").resolve(),
             host=_loopback(environment.get("TXT_HOST") or "127.0.0.1"),
@@ -68,7 +70,8 @@ class Options:
             seed=_whole(environment, "TXT_SIM_SEED", 0, 2**31),
             speed=_above_0(environment, "TXT_SIM_SPEED", 1),
             until=_above_0(environment, "TXT_SIM_UNTIL", math.inf),
-            cloud=_yes(environment, "TXT_SIM_CLOUD"),
+            cloud=not cast and _yes(environment, "TXT_SIM_CLOUD"),
+            cast=str(Path(cast).resolve()) if cast else None,
         )
 
     @property
@@ -99,6 +102,7 @@ class Story:
     hosts: int
     seed: int
     started: float  # epoch seconds
+    cast: str = ""
 
 
 def set_environment(environment: dict[str, str] | os._Environ[str]) -> None:
@@ -153,7 +157,7 @@ def story(options: Options) -> Story:
     Raises `DemoError` where another fleet is asked for: its golden values would match no host of this one.
     """
     seed = DEFAULT_SEED if options.seed is None else options.seed
-    begun = Story(hosts=options.hosts or DEFAULT_HOSTS, seed=seed, started=time.time())
+    begun = Story(hosts=options.hosts or DEFAULT_HOSTS, seed=seed, started=time.time(), cast=options.cast or "")
     path = options.folder / "story.json"
     try:
         kept = Story(**json.loads(keep(path, json.dumps(asdict(begun)))))
@@ -162,6 +166,7 @@ def story(options: Options) -> Story:
     for name, asked, is_now in (
         ("TXT_SIM_HOSTS", options.hosts, kept.hosts),
         ("TXT_SIM_SEED", options.seed, kept.seed),
+        ("TXT_SIM_CAST", options.cast, kept.cast),
     ):
         if asked not in (None, is_now):
             raise DemoError(
@@ -180,7 +185,8 @@ def simulator_serving(options: Options, story: Story) -> tuple[str, ...]:
 
 def simulator(story: Story) -> tuple[str, ...]:
     """The command of the simulator for this story."""
-    options = {"--hosts": story.hosts, "--seed": story.seed, "--started": story.started}
+    who: dict[str, object] = {"--cast": story.cast} if story.cast else {"--hosts": story.hosts}
+    options = {**who, "--seed": story.seed, "--started": story.started}
     command = (sys.executable, "-m", "txt_dashboard.simulator")
     return (*command, *(str(part) for option in options.items() for part in option))
 

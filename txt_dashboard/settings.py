@@ -62,6 +62,7 @@ TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
 TXT_POOLS_FROM = env("TXT_POOLS_FROM", cast=read_source, default=None)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
+TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
 TXT_ENFORCEMENT = env("TXT_ENFORCEMENT", cast=Enforcement, default=Enforcement.TRAIT)
 TXT_FLAVORS_INTERVAL_S = env.float("TXT_FLAVORS_INTERVAL_S", default=60.0)
 TXT_API_FAILURES = env.int("TXT_API_FAILURES", default=60)
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "txt_dashboard.web.middleware.BrowserPolicyMiddleware",
+    "txt_dashboard.web.keystone.KeystoneSessionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -162,6 +164,8 @@ STORAGES = {
 # --- Who gets in -------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    # Raises where Keystone does not take somebody, so it stands before the local accounts.
+    "txt_dashboard.web.keystone.KeystoneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -239,7 +243,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 if TXT_CLOUDS:
     # Of their own, so that no slow attestation server keeps a trait in place, and no slow Nova another.
-    for _name in ("keep_traits", "match_clouds", "look_at_flavors"):
+    for _name in ("keep_traits", "match_clouds", "look_at_flavors", "watch_instances"):
         CELERY_BEAT_SCHEDULE[_name] = {**CELERY_BEAT_SCHEDULE["tick"], "task": f"txt_dashboard.{_name}"}
 LOGGING_CONFIG = "txt_dashboard.logs.configure"
 LOGGING = {"json": not TXT_DEMO, "level": env.str("TXT_LOG_LEVEL", default="INFO")}

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tests.people import person
 from txt_dashboard.actions.api_keys import create_key
+from txt_dashboard.actions.keystone import token_name
 from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
-from txt_dashboard.api.auth import token_name
 
 
 def key_of(*roles: Role, name: str = "") -> str:

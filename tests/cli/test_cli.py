@@ -14,8 +14,8 @@ from tests.clouds import connected, look
 from tests.factories import NOON, evidence, value
 from tests.people import approver
 from tests.web.conftest import fleet, oat, static_root  # noqa: F401 - the same fleet as the pages'
+from txt_dashboard.actions.keystone import token_name
 from txt_dashboard.actions.permissions import Role
-from txt_dashboard.api.auth import token_name
 from txt_dashboard.cli.__main__ import main
 from txt_dashboard.models import Attestation, Cloud, Decision
 

@@ -32,6 +32,7 @@ PAGES = {
     "proposal-rejected": "/proposals/6/",
     "proposal-hosts": "/proposals/4/hosts/gained-once-vouched/",
     "host-log": f"/hosts/{ODD}/log/",
+    "host-measured-files": f"/hosts/{ODD}/files/",
     "host-evidence-quoted": f"/hosts/{ODD}/evidence/",
     "activity": "/activity/",
     "activity-nothing-found": "/activity/?host=no-such-host",
@@ -41,6 +42,8 @@ PAGES = {
     "propose-upload": "/propose/upload/",
     "propose-by-hand": "/propose/by-hand/",
     "propose-policy": "/propose/policy/",
+    "propose-keys": "/propose/keys/",
+    "propose-key-list": "/propose/keys/list/",
     "flavors": "/flavors/",
     "flavors-nothing-found": "/flavors/?q=nothing",
     "flavor": "/flavors/4/",
@@ -52,6 +55,10 @@ PAGES = {
     "clouds-nothing-found": "/clouds/?q=nothing",
     "cloud-take-over": "/clouds/simulated/take-over/",
     "cloud-role": "/clouds/hosts/az1-180/",
+    "instances": "/instances/",
+    "instances-at-stake": "/instances/?at_stake=1",
+    "instances-intervals": "/instances/at-stake/",
+    "host-instances": f"/hosts/{UPDATED}/instances/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
@@ -72,7 +79,8 @@ AS_VIEWER = {
     "viewer-server": "/servers/1/",
     "viewer-clouds": "/clouds/",
 }
-AS_STRANGER = {"log-in": "/login/"}
+AS_STRANGER = {"log-in": "/login/", "log-in-keystone": "/login/keystone/"}
+AS_TENANT = {"tenant-instances": "/my-instances/", "tenant-project": "/my-project/", "tenant-refused": "/servers/"}
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -32,6 +32,7 @@ class Verb(StrEnum):
     ACKNOWLEDGE_TRAIT = "acknowledge trait"
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
+    VIEW_OWN_INSTANCES = "view own instances"
     MOVE_POOL = "move to pool"
     SET_FLAVOR_TRUST = "set flavor trust"
 
@@ -54,11 +55,14 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
+    Verb.VIEW_OWN_INSTANCES: frozenset(),
     Verb.MOVE_POOL: frozenset({Role.APPROVER}),
     Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})
+# What comes with a project at Keystone, and with no role here.
+_WITH_PROJECT = frozenset({Verb.VIEW_OWN_INSTANCES})
 
 
 class ActionError(Exception):
@@ -110,6 +114,7 @@ class Actor:
     is_command: bool = False
     user: int | None = None
     by_key: bool = False  # an API key or an application credential, which nobody sits behind
+    project: str = ""  # the id of the project at Keystone that the actor's token is for
 
     @property
     def is_person(self) -> bool:
@@ -124,6 +129,8 @@ def may(actor: Actor, verb: Verb) -> bool:
     """Whether one of the actor's roles includes the verb."""
     if verb in _PERSONS_ONLY and not actor.is_person:
         return False
+    if verb in _WITH_PROJECT:
+        return bool(actor.project)
     return actor.is_command or bool(actor.roles & _ALLOWED[verb])
 
 
@@ -131,6 +138,8 @@ def why_not(actor: Actor, verb: Verb) -> str | None:
     """Why the actor may not, as a sentence; `None` where they may."""
     if may(actor, verb):
         return None
+    if verb in _WITH_PROJECT:
+        return f"{actor.name} may not {verb.value}: it needs a Keystone token for a project."
     needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
     person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
     return f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}"

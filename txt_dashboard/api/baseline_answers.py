@@ -31,23 +31,33 @@ class Baseline(BaseModel):
     pools: list[str]
     not_before: str | None
     not_after: str | None
+    events: dict[str, list[dict[str, str]]] | None = None  # of registers that may vary by their events
     content_hash: str
 
 
 class ProposalLine(BaseModel):
-    """A proposal in a list."""
+    """A proposal in a list. `why_not` says why whoever asks can't approve it; null where they can."""
 
     id: int
     title: str
     state: ProposalState
     proposed_by: str
     proposed_at: datetime
+    reason: str
+    stuck: str
     content_hash: str
+    approvals: int
+    needed: int
+    why_not: str | None
 
 
 class BaselinePage(BaseModel):
-    """Baselines in force, the marker of the next page, and what waits for decisions."""
+    """Baselines in force, the marker of the next page, and what waits for decisions.
 
+    `version` is for `/v1/status`.
+    """
+
+    version: str
     set_number: int
     refused: str
     items: list[Baseline]
@@ -143,15 +153,21 @@ def baseline_of(held: HeldEntry) -> Baseline:
     return Baseline(id=held.id, content_hash=held.content_hash, **held.entry)
 
 
-def line_of(row: ProposalRow) -> ProposalLine:
-    """A proposal in a list."""
+def line_of(row: ProposalRow, asker: Actor, now: datetime) -> ProposalLine:
+    """A proposal that came with its decisions, in a list."""
+    tally = standing(row, decisions=row.decisions.all())
     return ProposalLine(
         id=row.pk,
         title=row.title,
         state=ProposalState(row.state),
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
+        reason=row.reason,
+        stuck=row.stuck,
         content_hash=row.content_hash,
+        approvals=len(tally.persons),
+        needed=tally.needed,
+        why_not=_why_not(row, asker, now),
     )
 
 

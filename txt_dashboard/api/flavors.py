@@ -18,6 +18,7 @@ from txt_dashboard.api.parameters import Body, Hash, Limit, Marker, Reason, Word
 from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.queries import flavors
 from txt_dashboard.queries.flavors import FlavorView, Warned
+from txt_dashboard.queries.fleet_changes import version_now
 
 router = Router(tags=["flavors"])
 
@@ -55,6 +56,7 @@ class Flavor(BaseModel):
 class FlavorPage(BaseModel):
     """Flavors by name. `problem` says why what is told is old or missing; `why_not` why the asker may change none."""
 
+    version: str
     cloud: str | None
     simulated: bool
     problem: str
@@ -105,6 +107,7 @@ def list_flavors(request: HttpRequest, wanted: Query[FlavorsWanted]) -> FlavorPa
     seen = flavors.look(cloud, now)
     rows, following = flavors.page(cloud, after=wanted.marker, limit=wanted.limit)
     return FlavorPage(
+        version=version_now(),
         cloud=cloud.name,
         simulated=conf.clouds_are_simulated(),
         problem=seen.problem,
@@ -144,6 +147,7 @@ def set_trust(request: HttpRequest, id: FlavorId, wanted: TrustWanted, cloud: Wo
 
 def _nothing(asking: Actor) -> FlavorPage:
     return FlavorPage(
+        version=version_now(),
         cloud=None,
         simulated=conf.clouds_are_simulated(),
         problem=NO_CLOUD,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from txt_dashboard.cli import show
+from txt_dashboard.cli import instances, show
 from txt_dashboard.cli.client import FOUND, MISUSED, Client, CommandFailed
 
 _ASKED_EVERY_S = 1.0
@@ -109,6 +109,20 @@ def trust(client: Client, options: argparse.Namespace) -> int:
     return 0
 
 
+def list_instances(client: Client, options: argparse.Namespace) -> int:
+    """Lists instances, and how their hosts stand."""
+    told, text = instances.listed(client, options)
+    _say(options, told, lambda: text)
+    return 0
+
+
+def check_instance(client: Client, options: argparse.Namespace) -> int:
+    """Exits with 0 only if the instance's host is trusted, else with 4."""
+    told, text, code = instances.check(client, options)
+    _say(options, told, lambda: text)
+    return code
+
+
 def poll(client: Client, options: argparse.Namespace) -> int:
     """Asks for new evidence and waits for it; exits with 4 where hosts gave none, or it took too long."""
     wanted = {name: value for name in ("pool", "host") if (value := getattr(options, name))}
@@ -161,6 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     asked.add_argument("--timeout", type=float, default=600, help="seconds (600)")
     asked.set_defaults(run=poll)
     _add_flavors(commands)
+    instances.add(commands, list_instances, check_instance)
     return parser
 
 

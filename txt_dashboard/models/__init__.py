@@ -15,6 +15,7 @@ from txt_dashboard.models.cloud import (
 from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
@@ -24,7 +25,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
+from txt_dashboard.models.quoted import EventLog, ImaList, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -37,11 +38,14 @@ __all__ = [
     "Cloud",
     "CloudFlavor",
     "CloudHost",
+    "CloudInstance",
     "Decision",
     "DecisionVerb",
     "EventLog",
     "Host",
     "HostEvent",
+    "ImaList",
+    "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
@@ -52,10 +56,13 @@ __all__ = [
     "Publication",
     "PublicationState",
     "Quoted",
+    "RegisterLog",
     "Registering",
     "SchedulerAsked",
     "Server",
     "SignedSet",
+    "StakeEnding",
+    "StakeInterval",
     "TraitHold",
     "TraitIntent",
     "UnmatchedHost",

@@ -108,6 +108,12 @@ def reason(code: str, params: Mapping[str, object] | None = None, server: str = 
     return sentence.format_map(filled)
 
 
+@register.simple_tag
+def sentence(english: str) -> str:
+    """One of our own sentences in the person's language."""
+    return gettext(english)
+
+
 @register.filter
 def at(found: Mapping[str, object], key: str) -> object:
     """What a mapping holds under the key, or nothing."""

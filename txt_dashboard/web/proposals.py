@@ -16,10 +16,10 @@ from txt_dashboard.actions.governance import propose as proposing
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound
 from txt_dashboard.models import Proposal
 from txt_dashboard.queries import table
+from txt_dashboard.queries.fields import span
 from txt_dashboard.queries.impact import affected
 from txt_dashboard.queries.proposals import find_proposal
 from txt_dashboard.queries.reference import current_reference
-from txt_dashboard.web.fields import span
 from txt_dashboard.web.forms import DecisionForm
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.review import Review, shown_of

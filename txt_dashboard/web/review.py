@@ -14,17 +14,18 @@ from txt_dashboard.actions.governance.decide import may_be_urgent, standing, why
 from txt_dashboard.actions.governance.voices import Candidate, Voice, candidates, voices
 from txt_dashboard.actions.losses import is_many
 from txt_dashboard.actions.permissions import Actor, Verb, may
+from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
+from txt_dashboard.queries.fields import Field, fields
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
 from txt_dashboard.queries.publishing import takes_values
-from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
 
 PAGE = 20
@@ -108,6 +109,11 @@ class Review:
         """Whether hosts wait for their server's word, and a server can be told what was approved."""
         waiting = self.outlook is not None and self.outlook.now[Change.GAINED_ONCE_VOUCHED] > 0
         return waiting and takes_values(in_force().reference)
+
+    @property
+    def touches_keys(self) -> bool:
+        """Whether it says which TPM key is whose: only hosts' next quotes can tell what follows from that."""
+        return any(each.kind is EntryKind.KEY for each in self.differences.entries)
 
     @property
     def impact_hash(self) -> str:

@@ -1,5 +1,6 @@
 """What a worker does at each tick for the clouds in the settings. Any number of workers may."""
 
+from datetime import datetime
 from threading import Lock
 
 import structlog
@@ -7,6 +8,7 @@ from django.db.models import Q
 
 from txt_dashboard import conf
 from txt_dashboard.actions.clouds.connect import Accounts, Connect
+from txt_dashboard.actions.clouds.instances import note_problem, store_instances, take_look
 from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
 from txt_dashboard.actions.clouds.match import store_matches
 from txt_dashboard.actions.clouds.pools import pools_at, take_pools
@@ -43,6 +45,14 @@ class Keeper:
             cloud, _ = Cloud.objects.get_or_create(name=name)
             if self._take_matching(cloud):
                 self._match(cloud)
+
+    def watch_instances(self) -> None:
+        """Looks where the instances of all projects are, where that is due."""
+        for name in conf.clouds():
+            cloud, _ = Cloud.objects.get_or_create(name=name)
+            now = self._clock()
+            if take_look(cloud, now):
+                self._watch(cloud, now)
 
     def look_at_flavors(self) -> None:
         """Looks at the flavors and who runs on them, where that is due."""
@@ -90,6 +100,15 @@ class Keeper:
         if pools is not None:
             names = conf.clouds()
             take_pools(cloud, pools, names[: names.index(cloud.name)], now=self._clock())
+
+    def _watch(self, cloud: Cloud, now: datetime) -> None:
+        try:
+            listed = compute.list_instances(self._accounts_of(cloud.name).compute, all_projects=True)
+        except CloudError as error:
+            note_problem(cloud, str(error))
+            log.error("instances not listed", cloud=cloud.name, why=str(error))
+            return
+        store_instances(cloud, listed, now=now)
 
     def _take_flavors(self, cloud: Cloud) -> bool:
         now = self._clock()

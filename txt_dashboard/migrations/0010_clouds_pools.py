@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("txt_dashboard", "0010_cloud_flavors")]
+    dependencies = [("txt_dashboard", "0009_cloud_flavors")]
 
     operations = [
         migrations.CreateModel(
