@@ -33,10 +33,11 @@ test-services: $(DEV) ## PostgreSQL, RabbitMQ and Redis, for real
 test-openstack: $(DEV) ## a real OpenStack: Keystone, Nova and Placement with five compute hosts
 	$(BIN)/pytest -m openstack --durations 10 tests/openstack
 
-test-horizon: $(HORIZON)/.installed ## the panels in Horizon: on two Djangos, and their styles in both themes
+test-horizon: $(HORIZON)/.installed $(DEV) ## the panels in Horizon: two Djangos, both themes, and people in a real one
 	$(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/unit
 	PYTHONPATH=$(HORIZON)/django-4.2 $(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/unit
 	$(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/themes
+	$(BIN)/pytest -c pyproject.toml -m horizon --durations 10 tests/horizon/e2e
 
 test-wheel: $(DEV) ## the wheel, in a clean virtual environment
 	$(BIN)/pytest -m wheel tests

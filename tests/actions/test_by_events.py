@@ -20,7 +20,7 @@ from txt_dashboard.attest.eventlog.log import parse
 from txt_dashboard.attest.eventlog.varying import Structure, baseline
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Baseline
-from txt_dashboard.models import Attestation, EventLog, Quoted, RegisterLog
+from txt_dashboard.models import Activity, Attestation, EventLog, Quoted, RegisterLog
 from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.impact import impact
 from txt_dashboard.queries.in_force import in_force
@@ -204,3 +204,17 @@ def test_logs_that_registers_rest_on_are_not_pruned(sim) -> None:
     now = sim.clock.advance(days=900)
     prune(now=now, older_than=timedelta(days=90))
     assert RegisterLog.objects.count() == kept > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_log_is_judged_and_told_in_a_transaction_of_its_own(sim) -> None:
+    sim.ask_for_quotes()
+    require()
+    sim.proven()
+    known = golden(HOST)
+    forget_logs()
+    Attestation.objects.filter(host__name=OTHER).update(registers_key="as another")
+    approve(known)
+    sim.poll()
+    assert sim.state(OTHER) == ("trusted", "matches")
+    assert Activity.objects.filter(verb="states changed", target="event logs").exists()

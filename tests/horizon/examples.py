@@ -136,3 +136,64 @@ def instances(*items: dict[str, Any], **more: Any) -> dict[str, Any]:
         "means_not": "It does not mean that the instance itself was measured.",
     }  # fmt: skip
     return {**told, "items": list(items) or [instance], **more}
+
+
+def baselines() -> dict[str, Any]:
+    held = {
+        "kind": "baseline", "id": f"baseline:{'a' * 16}", "name": "VMM 1", "part": "vmm", "bank": "sha256",
+        "values": {"17": "ab" * 32}, "pools": ["az1"], "not_before": NOW, "not_after": None, "content_hash": "c" * 64,
+    }  # fmt: skip
+    line = {
+        "id": 12, "title": "VMM 2", "state": "open", "reason": "The update.", "proposed_by": "ann",
+        "proposed_at": NOW, "stuck": "It waits.", "approvals": 1, "needed": 2, "why_not": "You proposed it.",
+        "content_hash": "c" * 64,
+    }  # fmt: skip
+    return {
+        "set_number": 4, "refused": "", "items": [held], "next": f"baseline:{'a' * 16}", "proposals": [line],
+        "more_proposals": True, "version": VERSION,
+    }  # fmt: skip
+
+
+def review(**more: Any) -> dict[str, Any]:
+    decision = {"by": "bob", "verb": "approve", "reason": "Looked.", "at": NOW, "content_hash": "d" * 64}
+    proposal = {
+        "kind": "proposal", "id": 12, "title": "VMM 2", "reason": "The update.", "state": "open",
+        "proposed_by": "ann", "proposed_at": NOW, "edited_at": NOW, "settled_at": None, "set_number": None,
+        "stuck": "It waits.", "content_hash": "c" * 64, "approvals": 1, "needed": 2, "why_not": None,
+        "decisions": [decision], "changes": [], "changes_total": 1,
+    }  # fmt: skip
+    impact = {
+        "content_hash": "c" * 64, "impact_hash": "e" * 64, "hosts": 9, "unchanged": 3, "pools": {}, "parts": {},
+        "counts": {"gained": 4, "gained once vouched": 2, "lost": 1}, "moves": {},
+        "examples": {"gained": ["hv1"], "lost": ["hv9"]},
+    }  # fmt: skip
+    register = {
+        "bank": "sha256", "index": 17, "measures": "the launch", "before": "ab" * 32, "after": "cd" * 32,
+        "why": "The log says: the kernel changed.",
+    }  # fmt: skip
+    change = {
+        "entry": f"baseline:{'b' * 16}", "kind": "baseline", "act": "add", "name": "VMM 2", "outdated": True,
+        "against": "VMM 1", "differing": [register], "same": [{**register, "index": 18, "why": ""}],
+        "fields": [{"name": "pools", "before": None, "after": "az1", "heed": "Look twice."}],
+    }  # fmt: skip
+    told = {
+        "proposal": proposal, "baseline": None, "content_hash": "c" * 64, "problem": "", "impact": impact,
+        "changes": [change], "changes_total": 40, "why_not_approve": None, "why_not_reject": "You may not.",
+        "why_not_withdraw": None, "why_not_retire": None, "touched_by": None, "version": VERSION,
+    }  # fmt: skip
+    return {**told, **more}
+
+
+def flavors(**more: Any) -> dict[str, Any]:
+    flavor = {
+        "id": "m1.small", "name": "m1.small", "public": False, "vcpus": 1, "ram_mib": 2048, "disk_gib": 20,
+        "trusted": True, "enforced": "trait", "fails_closed": False, "capacity": None, "instances": 3,
+        "old_demand": 1, "specs_hash": "f" * 64,
+        "warnings": [{"code": "no_scope", "sentence": "It enforces nothing."}],
+    }  # fmt: skip
+    other = {**flavor, "id": "m2", "name": "m2", "trusted": False, "fails_closed": True, "capacity": 4}
+    return {
+        "cloud": "east", "simulated": True, "problem": "Nova did not answer.", "read_at": NOW, "enforcement": "trait",
+        "trait": "CUSTOM_TRUSTED", "trusted_hosts": 2, "why_not": None, "items": [flavor, other], "next": "m2",
+        "warnings": [{"code": "none_left", "sentence": "No trusted host is left."}], "version": VERSION, **more,
+    }  # fmt: skip

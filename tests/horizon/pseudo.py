@@ -12,6 +12,7 @@ from django.utils.translation import trans_real
 _BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
 _SPOKEN = ("aria-label", "placeholder", "title", "alt", "data-trust-lost", "data-trust-paused")
 _NO_TEXT = frozenset({"code", "script", "style", "svg", "time"})
+_INLINE = frozenset({"a", "b", "code", "q", "small", "span", "time"})  # a sentence goes on through them
 _VOID = frozenset({"input", "link", "meta", "br", "img", "hr", "path", "circle"})
 
 
@@ -53,6 +54,7 @@ def untranslated(page: str, data: Iterable[str]) -> list[str]:
     """Texts of our part of a page that are neither in brackets nor data."""
     reader = _Reader()
     reader.feed(page)
+    reader.end()
     known = sorted({each for each in data if each}, key=len, reverse=True)
     return [each for each in reader.texts if _left(each, known)]
 
@@ -83,8 +85,17 @@ class _Reader(HTMLParser):
         super().__init__()
         self.texts: list[str] = []
         self.open: list[str] = []
+        self.sentence = ""
+
+    def end(self) -> None:
+        """Of a sentence."""
+        if self.sentence.strip():
+            self.texts.append(self.sentence.strip())
+        self.sentence = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in _INLINE:
+            self.end()
         if tag == "main" or self.open:
             spoken_here = dict(attrs)
             self.texts += [text for name in _SPOKEN if (text := spoken_here.get(name)) and tag != "time"]
@@ -94,10 +105,12 @@ class _Reader(HTMLParser):
                 self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.end()
         if tag in self.open:
             while self.open.pop() != tag:
                 pass
 
     def handle_data(self, data: str) -> None:
-        if self.open and not _NO_TEXT & set(self.open) and data.strip():
-            self.texts.append(data.strip())
+        if self.open and not _NO_TEXT & set(self.open):
+            self.sentence += data

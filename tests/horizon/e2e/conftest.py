@@ -1,7 +1,7 @@
 """The product, a real Keystone and Nova, and a Horizon with our panels, once for the session.
 
     TXT_TEST_HORIZON_DIR       the labs' folder (a temporary one, removed afterwards)
-    TXT_TEST_HORIZON_PORTS     the first of their 20 ports (18300)
+    TXT_TEST_HORIZON_PORTS     the first of their ports (found where there are enough)
     TXT_TEST_HORIZON_AS_IS     where Horizon runs there already: take it as it is
     TXT_TEST_OPENSTACK_CACHE   where the cloud's software is kept between runs (~/.cache/txt-dashboard/minicloud)
 
@@ -19,12 +19,11 @@ import requests
 
 from tests.e2e.product import Product
 from tests.horizon.e2e.guest import Guest
-from tests.horizon.e2e.labs import REGION, Cloud, Horizon
+from tests.horizon.e2e.labs import CLOUD_PORTS, REGION, Cloud, Horizon, free_ports
 from tests.horizon.e2e.people import MAPPED, Keystone
 from tests.openstack.servers import Servers
 
 CLOUD = "mini"  # the cloud's name in clouds.yaml
-FIRST_PORT = int(os.environ.get("TXT_TEST_HORIZON_PORTS", "18300"))
 # The cloud's compute hosts, as the simulator plays them: one with a kernel that nobody approved.
 UNTRUSTED = "compute3"
 BOOTED = {"compute1": {}, "compute2": {}, UNTRUSTED: {"kernel": "6.1.0-38"}}
@@ -44,11 +43,17 @@ def labs() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def cloud(labs: Path) -> Iterator[Cloud]:
+def port() -> int:
+    """The first of the labs' ports: nine of the cloud, then Horizon's."""
+    return int(os.environ.get("TXT_TEST_HORIZON_PORTS") or free_ports(CLOUD_PORTS + 1))
+
+
+@pytest.fixture(scope="session")
+def cloud(labs: Path, port: int) -> Iterator[Cloud]:
     """Keystone, Nova and Placement."""
     default = Path.home() / ".cache" / "txt-dashboard" / "minicloud"
     software = Path(os.environ.get("TXT_TEST_OPENSTACK_CACHE") or default)
-    cloud = Cloud(labs / "cloud", software, FIRST_PORT)
+    cloud = Cloud(labs / "cloud", software, port)
     try:
         cloud.start()
         yield cloud
@@ -92,9 +97,9 @@ def ask(product: Product) -> Call:
 
 
 @pytest.fixture(scope="session")
-def horizon(labs: Path, cloud: Cloud, product: Product) -> Iterator[Horizon]:
+def horizon(labs: Path, port: int, cloud: Cloud, product: Product) -> Iterator[Horizon]:
     """With our panels as they are now; the service is in the catalog by then."""
-    horizon = Horizon(labs / "horizon", FIRST_PORT + 10, cloud.auth_url)
+    horizon = Horizon(labs / "horizon", port + CLOUD_PORTS, cloud.auth_url)
     try:
         horizon.start()
         yield horizon
@@ -129,6 +134,7 @@ def _settings(file: Path, cloud: Cloud, keystone: Keystone) -> dict[str, str]:
     file.write_text(f"clouds:\n  {CLOUD}:\n    region_name: {REGION}\n    auth:\n{auth}")
     file.chmod(0o600)
     return {
+        "TXT_SIM_CLOUD": "false",
         "TXT_CLOUDS": CLOUD,
         "TXT_CLOUDS_FILE": str(file),
         "TXT_CLOUD_INTERVAL_S": "3",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ ROOT = Path(__file__).parents[3]
 LABS = ROOT / "tests" / "labs"
 REGION = "RegionOne"
 COMPUTES = 3
+CLOUD_PORTS = 9
 
 
 class Lab:
@@ -93,3 +95,17 @@ class Horizon(Lab):
         self.run("stop")
         self.run("plugin", str(ROOT))
         self.run("start")
+
+
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that nobody listens on."""
+    for first in range(18300, 19300, count):
+        if not any(_listens(port) for port in range(first, first + count)):
+            return first
+    raise RuntimeError(f"no {count} free ports in a row from 18300 to 19300")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

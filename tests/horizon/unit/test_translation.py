@@ -2,12 +2,17 @@
 
 from django.urls import reverse
 
-from tests.horizon import examples
+from tests.horizon import clouds, examples, golden
 from tests.horizon.cases import AdminCase
 from tests.horizon.pseudo import spoken, texts_of, untranslated
-from tests.horizon.unit.test_trouble import PAGES
+from tests.horizon.unit.test_trouble import OWN, PAGES
 
 FORMS = {
+    reverse("horizon:admin:trust_baselines:approve", args=[4]): ("GET /v1/baselines", {}),
+    reverse("horizon:admin:trust_baselines:reject", args=[4]): ("GET /v1/baselines", {}),
+    reverse("horizon:admin:trust_baselines:withdraw", args=[4]): ("GET /v1/baselines", {}),
+    reverse("horizon:admin:trust_baselines:retire", args=[golden.HELD]): ("GET /v1/baselines", {}),
+    reverse("horizon:admin:trust_flavors:trust", args=["7"]): ("GET /v1/flavors/7", clouds.one_flavor()),
     reverse("horizon:admin:trust_hosts:attest", args=["hv1"]): ("GET /v1/hosts", {}),
     f"{reverse('horizon:admin:trust_hosts:propose', args=['hv1'])}?part=vmm": (
         "GET /v1/hosts/hv1/candidates",
@@ -17,6 +22,17 @@ FORMS = {
     reverse("horizon:admin:trust_servers:poll", args=["oat-1"]): ("GET /v1/servers", {}),
 }
 OTHERS = {
+    reverse("horizon:admin:trust_baselines:held", args=[golden.HELD]): (
+        f"GET /v1/baselines/{golden.HELD_PATH}/review", golden.held_review(),
+    ),
+    reverse("horizon:admin:trust_flavors:index"): (
+        "GET /v1/flavors",
+        clouds.flavors(clouds.flavor(trusted=True, enforced="both", fails_closed=True), simulated=True),
+    ),
+    reverse("horizon:project:trust_instances:index"): (
+        "GET /v1/instances",
+        clouds.instances(clouds.instance(), clouds.instance("stale", asks=None), simulated=True),
+    ),
     reverse("horizon:admin:trust_overview:index"): (
         "GET /v1/overview",
         {**examples.overview(simulated=True, refused="Not signed."), "changes": {"items": [], "more": 0}},
@@ -41,12 +57,12 @@ class TranslationTests(AdminCase):
         self.service.says(route, body)
         with spoken():
             page = self.page(address)
-        data = {"hv1", "oat-1", "PCR", "sha256", *texts_of(body)}
+        data = {"hv1", "oat-1", "PCR", "sha256", "SHA256", *texts_of(body)}
         assert "⟦" in page
         assert untranslated(page, data) == [], address
 
     def test_pages_hold_nothing_that_is_not_translated(self):
-        for pages in (PAGES, OTHERS):
+        for pages in (PAGES, OWN, OTHERS):
             for address, (route, body) in pages.items():
                 self.read(address, route, body)
 
@@ -62,4 +78,4 @@ class TranslationTests(AdminCase):
             assert untranslated(page, {"hv1"}) == [], address
 
     def test_what_was_forgotten_would_be_found(self):
-        assert untranslated("<main><p>Forgotten <b>⟦Said ⟦2⟧⟧</b></p></main>", ()) == ["Forgotten"]
+        assert untranslated("<main><p>Forgotten <b>⟦Said ⟦2⟧⟧</b></p></main>", ()) == ["Forgotten ⟦Said ⟦2⟧⟧"]

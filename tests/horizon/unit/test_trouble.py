@@ -5,7 +5,7 @@ from unittest import mock
 
 from django.urls import reverse
 
-from tests.horizon import examples
+from tests.horizon import clouds, examples, golden
 from tests.horizon.cases import AdminCase, MemberCase, entry
 from txt_dashboard_panel.api import client
 
@@ -18,7 +18,19 @@ PAGES = {
     reverse("horizon:admin:trust_hosts:instances", args=["hv1"]): ("GET /v1/instances", examples.instances()),
     reverse("horizon:admin:trust_hosts:evidence", args=["hv1"]): ("GET /v1/hosts/hv1/evidence", examples.evidence()),
     reverse("horizon:admin:trust_activity:index"): ("GET /v1/activity", {"items": [], "next": None}),
+    reverse("horizon:admin:trust_baselines:index"): ("GET /v1/baselines", golden.page()),
+    reverse("horizon:admin:trust_baselines:review", args=[4]): ("GET /v1/baselines/4/review", golden.review()),
+    reverse("horizon:admin:trust_flavors:index"): ("GET /v1/flavors", clouds.flavors(clouds.flavor())),
     reverse("horizon:admin:trust_servers:index"): ("GET /v1/servers", {"items": [examples.server()]}),
+}
+PAGES |= {
+    reverse("horizon:admin:trust_baselines:index"): ("GET /v1/baselines", examples.baselines()),
+    reverse("horizon:admin:trust_baselines:review", args=["12"]): ("GET /v1/baselines/12/review", examples.review()),
+    reverse("horizon:admin:trust_flavors:index"): ("GET /v1/flavors", examples.flavors()),
+}
+# That of every member of a project.
+OWN = {
+    reverse("horizon:project:trust_instances:index"): ("GET /v1/instances", examples.instances()),
 }
 LIVE = reverse("horizon:admin:trust_overview:live")
 
@@ -32,7 +44,7 @@ class TroubleTests(AdminCase):
         assert reason in page, address
 
     def test_pages_work_while_the_service_does(self):
-        for address, (route, body) in PAGES.items():
+        for address, (route, body) in (PAGES | OWN).items():
             self.service.says(route, body)
             page = self.page(address)
             assert "trust-problem" not in page, address
@@ -41,21 +53,21 @@ class TroubleTests(AdminCase):
 
     def test_a_service_that_is_down(self):
         self.service_catalog[-1] = entry("http://127.0.0.1:9")
-        for address in PAGES:
+        for address in PAGES | OWN:
             self.trouble(address, "The service Trusted Compute can&#x27;t be reached.")
 
     def test_a_service_that_fails(self):
-        for address, (route, _body) in PAGES.items():
+        for address, (route, _body) in (PAGES | OWN).items():
             self.service.refuses(route, 503, "The database can't be used at the moment.")
             self.trouble(address, "The database can&#x27;t be used at the moment.")
 
     def test_answers_that_are_no_json(self):
-        for address, (route, _body) in PAGES.items():
+        for address, (route, _body) in (PAGES | OWN).items():
             self.service.says(route, b"<html>trusted</html>")
             self.trouble(address, "The service Trusted Compute failed.")
 
     def test_answers_of_another_shape(self):
-        for address, (route, body) in PAGES.items():
+        for address, (route, body) in (PAGES | OWN).items():
             for nonsense in ([], {}, {**body, next(iter(body)): [7]}, {"items": [{"state": "trusted"}]}):
                 self.service.says(route, nonsense)
                 self.trouble(address, "makes no sense here")
@@ -72,7 +84,7 @@ class TroubleTests(AdminCase):
         assert len(self.service.asked) == 1
 
     def test_whoever_the_service_refuses_is_told_why(self):
-        for address, (route, _body) in PAGES.items():
+        for address, (route, _body) in (PAGES | OWN).items():
             self.service.refuses(route, 403, "ada may not view: it needs a role.")
             self.trouble(address, "ada may not view: it needs a role.")
 

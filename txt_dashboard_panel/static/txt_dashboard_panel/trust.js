@@ -7,7 +7,7 @@
 
   function follow(page) {
     var said = page.querySelector(".trust-said"), every = 1000 * Number(page.dataset.trustEvery);
-    var version = page.dataset.trustVersion, used = Date.now(), pause = every, timer = null, asking = false;
+    var version = page.dataset.trustVersion, used = Date.now(), pause = every, timer = null, asking = false, wrong = false;
 
     function say(sentence) {
       if (sentence && said.textContent !== sentence) { said.textContent = sentence; }
@@ -53,6 +53,8 @@
     function heard(text) {
       var told = JSON.parse(text);
       page.classList.remove("trust-old");
+      if (told.version && wrong) { said.textContent = ""; }
+      wrong = !told.version;
       pause = told.version ? every : Math.min(pause * 2, SLOWEST);
       if (!isNew(told.version)) {
         version = told.version;
@@ -66,6 +68,7 @@
     }
 
     function lost() {
+      wrong = true;
       pause = Math.min(pause * 2, SLOWEST);
       page.classList.add("trust-old");
       say(page.dataset.trustLost);
@@ -73,7 +76,11 @@
 
     function look() {
       if (asking || document.hidden) { return; }
-      if (Date.now() - used > IDLE) { say(page.dataset.trustPaused); return; }
+      if (Date.now() - used > IDLE) {
+        wrong = true;
+        say(page.dataset.trustPaused);
+        return;
+      }
       asking = true;
       get(page.dataset.trustLive + "?since=" + encodeURIComponent(version), {"X-Requested-With": "XMLHttpRequest"})
         .then(heard).catch(lost)
