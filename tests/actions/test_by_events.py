@@ -1,7 +1,6 @@
 """Baselines by events, end to end: quotes and logs over real HTTP, and hosts that have disks of their own."""
 
 import base64
-import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -9,22 +8,24 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.actions.quoting import HOSTS, Fleet
-from tests.factories import NOON
 from tests.rows import put_set
 from tests.simulator.conftest import World, world
 from txt_dashboard.actions.retention import prune
+from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.entries import baseline_entry, baseline_id, read_baseline
 from txt_dashboard.attest.eventlog.log import parse
 from txt_dashboard.attest.eventlog.varying import Structure, baseline
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Baseline
-from txt_dashboard.models import Attestation, EventLog, Quoted, RegisterLog
+from txt_dashboard.models import Activity, Attestation, EventLog, Quoted, RegisterLog
 from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.impact import impact
 from txt_dashboard.queries.in_force import in_force
-from txt_dashboard.queries.logs import unpack
+from txt_dashboard.queries.logs import log_of_register, register_key, unpack
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.simulator.wire import ATTESTATION, Reply
 
@@ -163,17 +164,15 @@ def test_a_log_with_other_data_than_was_measured_excuses_nothing(sim) -> None:
 
 def test_an_honest_log_takes_the_place_of_a_spoilt_one(sim) -> None:
     ready(sim)
-    log = unpack(log_row(OTHER)) or b""
-    spoilt = log.replace(b"r\0o\0o\0t\0", b"b\0o\0o\0t\0")
-    digest = hashlib.sha256(spoilt).hexdigest()
-    EventLog.objects.create(digest=digest, packed=zlib.compress(spoilt), size=len(spoilt), first_seen_at=NOON)
-    RegisterLog.objects.filter(log=log_row(OTHER)).update(log_id=digest, borne_out=1)
-    Quoted.objects.filter(attestation__host__name=OTHER).update(log_of="")
-    sim.worker.appraiser = type(sim.worker.appraiser)(sim.worker.appraiser._logs)
-    require()
+    key = register_key(Bank.SHA256, 5, value(OTHER, 5))
+    row = RegisterLog.objects.get(pk=key)
+    spoilt = zlib.decompress(bytes(row.packed)).replace(b"r\0o\0o\0t\0", b"b\0o\0o\0t\0")
+    RegisterLog.objects.filter(pk=key).update(packed=zlib.compress(spoilt), size=len(spoilt), borne_out=1)
+    sim.worker.appraiser = Appraiser(log_of_register)
     Attestation.objects.update(rules_key="earlier")
     sim.worker.turn()
     assert sim.state(OTHER) == ("untrusted", "events_differ")
+    Quoted.objects.filter(attestation__host__name=OTHER).update(log_of="")
     sim.poll()
     assert sim.state(OTHER) == ("trusted", "matches")
 
@@ -194,7 +193,9 @@ def test_the_impact_of_a_baseline_by_events_is_by_the_same_appraisal(sim) -> Non
     before, now = current_reference(), sim.clock()
     for events, gained in ((False, 1), (True, 2)):
         after = replace(before, baselines=(*before.baselines, golden(HOST, events=events)))
-        assert impact(before, after, now)[Change.GAINED] == gained
+        with CaptureQueriesContext(connection) as asked:
+            assert impact(before, after, now)[Change.GAINED] == gained
+        assert sum("registerlog" in each["sql"] for each in asked) == events
 
 
 def test_logs_that_registers_rest_on_are_not_pruned(sim) -> None:
@@ -204,3 +205,17 @@ def test_logs_that_registers_rest_on_are_not_pruned(sim) -> None:
     now = sim.clock.advance(days=900)
     prune(now=now, older_than=timedelta(days=90))
     assert RegisterLog.objects.count() == kept > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_late_log_is_judged_and_told_in_a_transaction_of_its_own(sim) -> None:
+    sim.ask_for_quotes()
+    require()
+    sim.proven()
+    known = golden(HOST)
+    forget_logs()
+    Attestation.objects.filter(host__name=OTHER).update(registers_key="as another")
+    approve(known)
+    sim.poll()
+    assert sim.state(OTHER) == ("trusted", "matches")
+    assert Activity.objects.filter(verb="states changed", target="event logs").exists()

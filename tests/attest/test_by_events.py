@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.attest.logbuilder import Record, agile_log, grub, partitions
 from tests.factories import NOON, value
@@ -14,10 +17,10 @@ from txt_dashboard.attest.appraisal import Match, Outcome, Result, appraise
 from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.draft import Draft, only_takes_away
 from txt_dashboard.attest.entries import baseline_entry, baseline_id, read_baseline
-from txt_dashboard.attest.event_entries import LONGEST_GOLDEN, MOST_EVENTS, varying
+from txt_dashboard.attest.event_entries import LONGEST_GOLDEN, MOST_EVENTS, golden_words, read_events, varying
 from txt_dashboard.attest.eventlog.log import Log, parse
 from txt_dashboard.attest.eventlog.replay import replay
-from txt_dashboard.attest.eventlog.varying import BaselineError, Structure, baseline, borne_out, possible
+from txt_dashboard.attest.eventlog.varying import BaselineError, Structure, baseline, borne_out, compare, possible
 from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reasons import Finding, Reason
@@ -242,3 +245,35 @@ def test_to_let_more_vary_is_more_than_an_end() -> None:
     assert only_takes_away(GOLDEN, ended)
     assert not only_takes_away(replace(GOLDEN, events={}), ended)
     assert Draft.of(GOLDEN).baseline() == GOLDEN
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=80) | st.binary(max_size=64).map(bytes.hex),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["1", "5", "8", "digest", "structure", "golden"]) | st.text(max_size=5), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_JSON)
+def test_events_of_any_form_are_read_or_refused(stored: object) -> None:
+    with suppress(BaselineError):
+        read_events(stored, Bank.SHA256)
+
+
+@given(st.sampled_from(list(Structure)), st.binary(max_size=300))
+def test_data_of_any_form_is_told_in_words_that_are_safe(structure: Structure, golden: bytes) -> None:
+    assert golden_words(structure, golden).isprintable()
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 4, 5, 8]), st.binary(max_size=120)), max_size=6))
+def test_a_log_of_any_events_is_never_an_exception_and_only_the_golden_one_matches(events: list) -> None:
+    log = log_of(*(Record(index, 0x80000006, data) for index, data in events))
+    value_of = replay(log, Bank.SHA256).get(5)
+    if value_of is not None:
+        found = compare(GOLDEN.events[5], log, value_of)
+        assert (found is None) is (value_of == GOLDEN.values[5])

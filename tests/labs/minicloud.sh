@@ -30,7 +30,8 @@
 #   install            fetch the software (idempotent)
 #   start [NAME...]    start everything that is not running; the first start also
 #                      creates databases, users, the catalog and a test image.
-#                      With names: only those services, e.g. `start compute3`
+#                      With names: only those services, e.g. `start compute3`; it
+#                      waits for keystone, placement and nova-api
 #   stop [NAME...]     stop everything, or only the named services
 #   restart NAME...    stop and start the named services
 #   status             one line per service: pid, memory, state
@@ -641,6 +642,13 @@ start() {
   chmod 600 "$SETTINGS"
   if [ $# -gt 0 ]; then
     for name in "$@"; do start_one "$name"; done
+    for name in "$@"; do
+      case $name in
+        keystone) wait_for keystone "$KEYSTONE_PORT" ;;
+        placement) wait_for placement "$PLACEMENT_PORT" ;;
+        nova-api) wait_for nova-api "$NOVA_PORT" ;;
+      esac
+    done
     return
   fi
 

@@ -109,7 +109,8 @@ class Stage:
         try:
             eventually(self.holders, set(names).__eq__, why, seconds)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.product.log[-6000:]}") from None
+            told = [line for line in self.product.log.splitlines() if "warning" in line or "error" in line]
+            raise AssertionError("\n".join((str(error), *told[-20:]))) from None
         return time.monotonic()
 
     def told(self, *names: str) -> dict[str, str]:

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 from novaclient.v2.flavors import FlavorManager
 
-from tests.openstack.conftest import TRAIT
 from tests.openstack.minicloud import HYPERVISORS
+from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud import compute, errors, placement
 from txt_dashboard.cloud.connection import Connection, Service
 from txt_dashboard.cloud.login import Login

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.openstack.conftest import TRAIT
 from tests.openstack.minicloud import ODD_HYPERVISOR, ODD_SERVICE
+from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud import compute, errors, placement
 from txt_dashboard.cloud.enforcement import Enforcement, change, demands, enforced
 from txt_dashboard.cloud.matching import host_id, host_ids, is_settled, match

@@ -139,8 +139,9 @@ class Worker:
         if not ids or not any(each.events for each in reference.baselines):
             return
         now = self._clock()
-        changes = reappraise_by_events(ids, reference, self.appraiser, now=now)
-        log_changes("event logs", changes, now)
+        with transaction.atomic():
+            changes = reappraise_by_events(ids, reference, self.appraiser, now=now)
+            log_changes("event logs", changes, now)
 
     def _failed(self, claimed: Claim, error: ServerError) -> None:
         record_failure(claimed, error, now=self._clock())

@@ -13,6 +13,7 @@ from txt_dashboard.api.parameters import Body, Hash, Reason
 from txt_dashboard.attest.quorum import Refusal
 from txt_dashboard.models import Proposal as ProposalRow
 from txt_dashboard.models import ProposalState
+from txt_dashboard.queries.concerned import concerned
 from txt_dashboard.queries.held_baselines import HeldEntry
 from txt_dashboard.queries.impact import Impact as ImpactView
 
@@ -107,8 +108,18 @@ class Proposal(BaseModel):
     changes_total: int
 
 
+class Instances(BaseModel):
+    """How many instances workers saw last on these hosts, and how many of them asked for a trusted one."""
+
+    instances: int
+    asking: int
+
+
 class Impact(BaseModel):
-    """What it would do to hosts. `impact_hash` and `content_hash` are what an approval names."""
+    """What it would do to hosts. `impact_hash` and `content_hash` are what an approval names.
+
+    `instances` tells of those on the hosts that something changes for, once a cloud is connected.
+    """
 
     content_hash: str
     impact_hash: str
@@ -119,6 +130,7 @@ class Impact(BaseModel):
     parts: dict[str, dict[str, int]]
     moves: dict[str, int]
     examples: dict[str, list[str]]
+    instances: dict[str, Instances]
 
 
 class Wanted(Body):
@@ -215,6 +227,10 @@ def impact_answer(found: ImpactView, content_hash: str) -> Impact:
         parts={part.value: {c.value: count for c, count in counts.items()} for part, counts in found.parts.items()},
         moves={f"{before} to {after}": count for (before, after), count in found.moves.items()},
         examples={change.value: list(names) for change, names in found.examples.items()},
+        instances={
+            change.value: Instances(instances=each.instances, asking=each.asking)
+            for change, each in concerned(found).items()
+        },
     )
 
 

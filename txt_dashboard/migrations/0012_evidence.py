@@ -21,8 +21,9 @@ class Migration(migrations.Migration):
             name='RegisterLog',
             fields=[
                 ('register', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('packed', models.BinaryField()),
+                ('size', models.PositiveIntegerField()),
                 ('borne_out', models.PositiveIntegerField()),
-                ('log', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='txt_dashboard.eventlog')),
             ],
         ),
         migrations.AlterField(

@@ -23,14 +23,15 @@ class MeasuredLog(models.Model):
 
 
 class RegisterLog(models.Model):
-    """A log that leads to one value of a register that baselines may let vary by its events.
+    """What of a log leads to one value of a register that baselines may let vary by its events.
 
     Kept by the value and not with a host: what leads to it is the same for all. It is replayed each time it is used,
     so the row proves nothing by itself. `borne_out` is how many of its events hold what their digest is of.
     """
 
     register = models.CharField(max_length=64, primary_key=True)  # queries.logs.register_key
-    log = models.ForeignKey(EventLog, on_delete=models.PROTECT, related_name="leads")
+    packed = models.BinaryField()  # zlib of a log with this register's events alone
+    size = models.PositiveIntegerField()  # bytes when unpacked
     borne_out = models.PositiveIntegerField()
 
 

@@ -2,12 +2,15 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 from txt_dashboard.attest.eventlog.cursor import LogError
 from txt_dashboard.attest.eventlog.log import MAX_SIZE, Log, parse
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.models import EventLog, RegisterLog
+
+CHUNK = 5000  # values in one condition
 
 
 def unpack(row: EventLog) -> bytes | None:
@@ -51,7 +54,36 @@ def register_key(bank: Bank, index: int, value: bytes) -> str:
 
 def log_of_register(bank: Bank, index: int, value: bytes) -> Log | None:
     """A log that leads to this value, where one has come: for appraisals, which replay it. One query."""
-    digest = (
-        RegisterLog.objects.filter(register=register_key(bank, index, value)).values_list("log", flat=True).first()
-    )
-    return log_of_digest(digest) if digest is not None else None
+    row = RegisterLog.objects.filter(register=register_key(bank, index, value)).first()
+    return _read(row) if row is not None else None
+
+
+class KeptLogs:
+    """The same for many values at once: those that were fetched cost no query of their own."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, RegisterLog | None] = {}
+
+    def fetch(self, registers: Iterable[tuple[Bank, int, bytes]]) -> None:
+        """Looks for the logs of these values. A query for some thousands."""
+        keys = sorted({register_key(*each) for each in registers})
+        for start in range(0, len(keys), CHUNK):
+            some = keys[start : start + CHUNK]
+            self._rows |= dict.fromkeys(some)
+            self._rows |= {row.pk: row for row in RegisterLog.objects.filter(pk__in=some)}
+
+    def __call__(self, bank: Bank, index: int, value: bytes) -> Log | None:
+        """The log of one value."""
+        key = register_key(bank, index, value)
+        if key not in self._rows:
+            self._rows[key] = RegisterLog.objects.filter(pk=key).first()
+        row = self._rows[key]
+        return _read(row) if row is not None else None
+
+
+def _read(row: RegisterLog) -> Log | None:
+    data = inflate(bytes(row.packed), row.size)
+    try:
+        return parse(data) if data is not None else None
+    except LogError:
+        return None

@@ -161,6 +161,7 @@ def _as_json(testimony: Testimony) -> dict[str, Any]:
                 "baseline": part.baseline.name if part.baseline else None,
                 "golden": {i: value.hex() for i, value in part.baseline.values.items()} if part.baseline else {},
                 "differs_in": [each.index for each in part.differences],
+                "matches_by_events": list(part.excused),
             }
             for part in testimony.parts
         ],

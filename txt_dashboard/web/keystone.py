@@ -33,7 +33,8 @@ from txt_dashboard.vault import VaultError
 
 BACKEND = "txt_dashboard.web.keystone.KeystoneBackend"
 _KEPT = "keystone"  # in the session
-_API = "/v1/"
+# What programs ask, by credentials of their own: no session counts there.
+_OF_PROGRAMS = ("/v1/", "/AttestationService/", "/OpenAttestationWebServices/", "/.well-known/", "/hooks/")
 _LONGEST = 255
 
 log = structlog.get_logger()
@@ -121,8 +122,8 @@ class KeystoneSessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Leaves sessions of local accounts, and the API, alone."""
-        if request.path_info.startswith(_API) or request.session.get(BACKEND_SESSION_KEY) != BACKEND:
+        """Leaves sessions of local accounts, and what programs ask, alone."""
+        if request.path_info.startswith(_OF_PROGRAMS) or request.session.get(BACKEND_SESSION_KEY) != BACKEND:
             return self.get_response(request)
         entry = kept(request)
         try:

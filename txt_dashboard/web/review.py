@@ -1,6 +1,6 @@
 """What the review page says of one proposal to one person, gathered once for each request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,7 @@ from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
+from txt_dashboard.queries.concerned import Concerned, concerned
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.fields import Field, fields
@@ -40,6 +41,7 @@ class Tile:
     hosts: int
     says: str
     examples: tuple[str, ...]
+    concerned: Concerned | None = None  # the instances on these hosts; None without a cloud
 
     @property
     def slug(self) -> str:
@@ -132,10 +134,10 @@ class Review:
         """Over how many hosts it was computed."""
         return self.outlook.now.hosts if self.outlook else 0
 
-    @property
+    @cached_property
     def tiles(self) -> tuple[Tile, ...]:
-        """What happens to hosts at once."""
-        return _tiles(self.outlook.now, _LEAST) if self.outlook else ()
+        """What happens to hosts at once, and to the instances on them."""
+        return _tiles(self.outlook.now, _LEAST, concerned(self.outlook.now)) if self.outlook else ()
 
     def tile(self, slug: str) -> Tile | None:
         """The tile whose list of hosts has this name in its address."""
@@ -259,9 +261,12 @@ def shown_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts) if all(p.isascii() and p.isdigit() for p in parts) else ()
 
 
-def _tiles(found: Impact, always: Sequence[Change]) -> tuple[Tile, ...]:
+def _tiles(
+    found: Impact, always: Sequence[Change], instances: Mapping[Change, Concerned] | None = None
+) -> tuple[Tile, ...]:
+    on_them = instances or {}
     return tuple(
-        Tile(change, found[change], _says(change, found[change]), found.examples.get(change, ()))
+        Tile(change, found[change], _says(change, found[change]), found.examples.get(change, ()), on_them.get(change))
         for change in Change
         if found[change] or change in always
     )

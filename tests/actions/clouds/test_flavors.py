@@ -205,6 +205,15 @@ def test_a_claim_that_a_killed_process_left_behind_runs_out(flavor, toggle, cloc
     assert shown(clock).trusted
 
 
+def test_a_claim_by_a_clock_that_is_ahead_of_ours_holds_unless_it_never_ends(flavor, toggle, clock):
+    CloudFlavor.objects.update(changing_until=clock() + LASTS + timedelta(milliseconds=1))
+    with pytest.raises(Conflict):
+        toggle()
+    CloudFlavor.objects.update(changing_until=clock() + timedelta(days=1))
+    toggle()
+    assert shown(clock).trusted
+
+
 def test_a_claim_ends_with_the_act_also_where_it_fails(flavor, toggle, living):
     living.on(SET, BUSY)
     for _ in range(2):

@@ -95,9 +95,9 @@ def _find(cloud_name: str, flavor_id: str) -> CloudFlavor:
 
 
 def _claim(row: CloudFlavor, now: datetime) -> datetime:
-    """Until when it is ours. A claim in a future that our clock left again counts for nothing."""
+    """Until when it is ours. A claim that ends too late for clocks that differ a little counts for nothing."""
     until = now + LASTS
-    free = Q(changing_until=None) | Q(changing_until__lte=now) | Q(changing_until__gt=until)
+    free = Q(changing_until=None) | Q(changing_until__lte=now) | Q(changing_until__gt=until + LASTS)
     if not CloudFlavor.objects.filter(free, pk=row.pk).update(changing_until=until):
         raise Conflict(f"Somebody else changes {row.name} at this moment. Look at it again.")
     return until

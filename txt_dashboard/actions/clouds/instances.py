@@ -25,7 +25,7 @@ def take_look(cloud: Cloud, now: datetime) -> bool:
     """Whether it is this worker's turn to list the instances."""
     look, _ = InstanceLook.objects.get_or_create(cloud=cloud)
     later = now + conf.instances_interval()
-    due = Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=later)
+    due = Q(due_at=None) | Q(due_at__lte=now) | Q(due_at__gt=later + conf.instances_interval())
     return bool(InstanceLook.objects.filter(due, pk=look.pk).update(due_at=later))
 
 

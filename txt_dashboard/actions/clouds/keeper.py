@@ -82,7 +82,7 @@ class Keeper:
     def _take_matching(self, cloud: Cloud) -> bool:
         now = self._clock()
         later = now + conf.cloud_interval()
-        due = Q(match_due_at=None) | Q(match_due_at__lte=now) | Q(match_due_at__gt=later)
+        due = Q(match_due_at=None) | Q(match_due_at__lte=now) | Q(match_due_at__gt=later + conf.cloud_interval())
         return bool(Cloud.objects.filter(due, pk=cloud.pk).update(match_due_at=later))
 
     def _match(self, cloud: Cloud) -> None:
@@ -113,7 +113,11 @@ class Keeper:
     def _take_flavors(self, cloud: Cloud) -> bool:
         now = self._clock()
         later = now + conf.flavors_interval()
-        due = Q(flavors_due_at=None) | Q(flavors_due_at__lte=now) | Q(flavors_due_at__gt=later)
+        due = (
+            Q(flavors_due_at=None)
+            | Q(flavors_due_at__lte=now)
+            | Q(flavors_due_at__gt=later + conf.flavors_interval())
+        )
         if wants_another_look(cloud, now):
             due |= Q(flavors_at=cloud.flavors_at, flavors_due_at=cloud.flavors_due_at)
         return bool(Cloud.objects.filter(due, pk=cloud.pk).update(flavors_due_at=later))

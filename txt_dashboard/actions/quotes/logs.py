@@ -13,7 +13,7 @@ from django.db.models import F
 
 from txt_dashboard.actions.quotes.ask import Quoter
 from txt_dashboard.attest.eventlog.cursor import LogError
-from txt_dashboard.attest.eventlog.log import Log, parse
+from txt_dashboard.attest.eventlog.log import Log, only, parse
 from txt_dashboard.attest.eventlog.replay import Standing, judge
 from txt_dashboard.attest.eventlog.varying import COLLIDING, borne_out, explains
 from txt_dashboard.attest.eventlog.varying import REGISTERS as VARYING
@@ -75,25 +75,35 @@ def _keep(row: Quoted, data: bytes, now: datetime) -> None:
     MeasuredLog.objects.bulk_create(
         [MeasuredLog(measurement=each.key, log_id=digest) for each in new], ignore_conflicts=True
     )
-    _keep_registers(parsed, digest, union(list(shown.values()), of.others))
+    _keep_registers(data, parsed, union(list(shown.values()), of.others))
 
 
-def _keep_registers(parsed: Log, digest: str, registers: Registers) -> None:
+def _keep_registers(data: bytes, parsed: Log, registers: Registers) -> None:
     """Remembers the log for registers that may vary by their events, and takes the place of one that shows less.
 
     Only digests are authentic, so a host can send the data of others with some spoilt: the fuller log stays.
     """
-    led = {
-        register_key(bank, index, values[index]): borne_out(parsed, bank, index)
+    rows = [
+        _led(data, parsed, bank, index, values[index])
         for bank, values in registers.items()
         if bank not in COLLIDING
-        for index in VARYING & values.keys()
+        for index in sorted(VARYING & values.keys())
         if explains(parsed, bank, index, values[index])
-    }
-    rows = [RegisterLog(register=key, log_id=digest, borne_out=count) for key, count in led.items()]
+    ]
     RegisterLog.objects.bulk_create(rows, ignore_conflicts=True)
-    for key, count in led.items():
-        RegisterLog.objects.filter(register=key, borne_out__lt=count).update(log_id=digest, borne_out=count)
+    for row in rows:
+        less = RegisterLog.objects.filter(pk=row.pk, borne_out__lt=row.borne_out)
+        less.update(packed=row.packed, size=row.size, borne_out=row.borne_out)
+
+
+def _led(data: bytes, parsed: Log, bank: Bank, index: int, value: bytes) -> RegisterLog:
+    alone = only(data, parsed, index)
+    return RegisterLog(
+        register=register_key(bank, index, value),
+        packed=zlib.compress(alone),
+        size=len(alone),
+        borne_out=borne_out(parsed, bank, index),
+    )
 
 
 def _leads_to(parsed: Log, measurement: Measurement) -> bool:
