@@ -8,6 +8,7 @@ from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import PoolSource
 from txt_dashboard.servers.base import Network
 
 SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
@@ -111,6 +112,12 @@ def clouds_are_simulated() -> bool:
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
+
+
+def pools_from() -> PoolSource | None:
+    """Which groups of the cloud are the hosts' pools; `None`: none, the inventory names them."""
+    found: PoolSource | None = settings.TXT_POOLS_FROM
+    return found
 
 
 def cloud_trait() -> str:

@@ -60,6 +60,7 @@ class Options:
             if environment.get(name):
                 raise DemoError(f"`run` is the demonstration and keeps to its own database. Unset {name}.")
         hosts = _whole(environment, "TXT_SIM_HOSTS", FEWEST_HOSTS, MOST_HOSTS)
+        cast = environment.get("TXT_SIM_CAST")
         return cls(
             folder=Path(environment.get("TXT_DATA_DIR") or ".data").resolve(),
             host=_loopback(environment.get("TXT_HOST") or "127.0.0.1"),
@@ -69,8 +70,8 @@ class Options:
             seed=_whole(environment, "TXT_SIM_SEED", 0, 2**31),
             speed=_above_0(environment, "TXT_SIM_SPEED", 1),
             until=_above_0(environment, "TXT_SIM_UNTIL", math.inf),
-            cast=str(Path(cast).resolve()) if (cast := environment.get("TXT_SIM_CAST")) else None,
-            cloud=_yes(environment, "TXT_SIM_CLOUD"),
+            cloud=not cast and _yes(environment, "TXT_SIM_CLOUD"),
+            cast=str(Path(cast).resolve()) if cast else None,
         )
 
     @property
@@ -221,6 +222,7 @@ def _cloud_settings(options: Options) -> dict[str, str]:
     """Whoever is an administrator of the simulated cloud is one here, too; who may look there may look here."""
     return {
         "TXT_CLOUDS": CLOUD,
+        "TXT_POOLS_FROM": "zone",
         "TXT_CLOUDS_FILE": str(options.clouds_file),
         "TXT_KEYSTONE_CONFIG": str(options.clouds_file),
         "TXT_KEYSTONE_CLOUD": CLOUD,

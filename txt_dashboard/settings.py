@@ -11,6 +11,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import read_source
 
 
 class Env(environ.FileAwareEnv):
@@ -59,6 +60,7 @@ TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
 TXT_CLOUDS = environ.Env().list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
+TXT_POOLS_FROM = env("TXT_POOLS_FROM", cast=read_source, default=None)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
 TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
 TXT_ENFORCEMENT = env("TXT_ENFORCEMENT", cast=Enforcement, default=Enforcement.TRAIT)

@@ -95,6 +95,15 @@ class Product:
             finally:
                 self._process.kill()
 
+    def kill(self) -> None:
+        """As a machine that loses its power: nobody can tidy up."""
+        assert self._process is not None
+        process = psutil.Process(self._process.pid)
+        for each in (process, *process.children(recursive=True)):
+            each.kill()
+        self._process.wait(30)
+        self._process = None
+
     def program(self, word: str) -> psutil.Process:
         """One of the programs that it runs, by a word of its command line."""
         assert self._process is not None

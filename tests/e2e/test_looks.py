@@ -32,6 +32,7 @@ PAGES = {
     "proposal-rejected": "/proposals/6/",
     "proposal-hosts": "/proposals/4/hosts/gained-once-vouched/",
     "host-log": f"/hosts/{ODD}/log/",
+    "host-measured-files": f"/hosts/{ODD}/files/",
     "host-evidence-quoted": f"/hosts/{ODD}/evidence/",
     "activity": "/activity/",
     "activity-nothing-found": "/activity/?host=no-such-host",
@@ -41,10 +42,19 @@ PAGES = {
     "propose-upload": "/propose/upload/",
     "propose-by-hand": "/propose/by-hand/",
     "propose-policy": "/propose/policy/",
+    "propose-keys": "/propose/keys/",
+    "propose-key-list": "/propose/keys/list/",
+    "flavors": "/flavors/",
+    "flavors-nothing-found": "/flavors/?q=nothing",
+    "flavor": "/flavors/4/",
     "servers": "/servers/",
     "server-counting": "/servers/1/counting/",
     "server-add": "/servers/add/",
     "server-edit": "/servers/1/",
+    "instances": "/instances/",
+    "instances-at-stake": "/instances/?at_stake=1",
+    "instances-intervals": "/instances/at-stake/",
+    "host-instances": f"/hosts/{UPDATED}/instances/",
     "not-found": "/hosts/nobody/",
     "no-such-address": "/nowhere/",
     "nonsense": "/?after=nonsense&sort=since",
@@ -59,10 +69,13 @@ AS_VIEWER = {
     "viewer-host": "/hosts/az1-001/",
     "viewer-activity": "/activity/",
     "viewer-propose-host": f"/propose/host/{UPDATED}/?part=vmm",
+    "viewer-flavors": "/flavors/",
+    "viewer-flavor": "/flavors/4/",
     "viewer-servers": "/servers/",
     "viewer-server": "/servers/1/",
 }
-AS_STRANGER = {"log-in": "/login/"}
+AS_STRANGER = {"log-in": "/login/", "log-in-keystone": "/login/keystone/"}
+AS_TENANT = {"tenant-instances": "/my-instances/", "tenant-project": "/my-project/", "tenant-refused": "/servers/"}
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -14,15 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import enter_as
-from tests.e2e.screen import Screen
 from tests.openstack.accounts import PASSWORD, Accounts
 from tests.openstack.minicloud import MiniCloud, PollHosts, build_wheel
 from tests.openstack.servers import Servers
-from tests.openstack.stage import TRAIT, Stage
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.cloud.login import Login
-from txt_dashboard.deadman.rounds import take_all
 
 
 @pytest.fixture(scope="session")
@@ -85,40 +81,6 @@ def poll_hosts(mini: MiniCloud) -> Iterator[PollHosts]:
     server = PollHosts(mini.poll_port)
     yield server
     server.close()
-
-
-@pytest.fixture(scope="session")
-def stage(mini: MiniCloud, admin: Connection, accounts: dict[str, Connection], tmp_path_factory) -> Iterator[Stage]:
-    """The product beside the cloud; the scheduler's filter asks it. It goes on from one test to the next."""
-    take_all(accounts["service"], TRAIT)
-    made = Stage(tmp_path_factory.mktemp("stage"), mini, admin, accounts["service"])
-    try:
-        made.start()
-        with mini.polling(made.product.address, made.blob):
-            yield made
-    finally:
-        made.product.stop()
-        take_all(accounts["service"], TRAIT)
-
-
-@pytest.fixture(scope="session")
-def browser(stage: Stage, tmp_path_factory) -> Iterator[Screen]:
-    """Chromium with an empty profile, at the stage's product."""
-    screen = Screen(tmp_path_factory.mktemp("profile"), stage.product.address)
-    try:
-        yield screen
-    finally:
-        screen.close()
-
-
-@pytest.fixture
-def visit(stage: Stage, browser: Screen) -> Iterator[Callable[[str], Screen]]:
-    """Makes the browser that of somebody with an account; it complained of nothing in the end."""
-    sessions: dict[str, dict[str, object]] = {}
-    browser.resize()
-    browser.driver.get_log("browser")
-    yield lambda name: enter_as(browser, stage.product, sessions, name)
-    assert browser.complaints() == []
 
 
 @pytest.fixture

@@ -27,6 +27,10 @@ poll_url = {address}/AttestationService/resources/PollHosts
 auth_blob = {blob}
 timeout = 2
 cache_seconds = 1
+[quota]
+instances = -1
+cores = -1
+ram = -1
 """
 
 
@@ -94,6 +98,19 @@ class MiniCloud:
     def restart(self, *services: str) -> None:
         """Ends and starts these again."""
         self._run("restart", *services)
+
+    @contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        """Meanwhile it does not run."""
+        self._run("stop", service)
+        try:
+            yield
+        finally:
+            self._run("start", service)
+
+    def live_for(self, seconds: int) -> None:
+        """How long the tokens of a Keystone that is started from now on are good."""
+        (self.folder / "etc" / "keystone" / "local.conf").write_text(f"[token]\nexpiration = {seconds}\n")
 
     def log(self, service: str) -> str:
         """All that a service has logged since its start."""

@@ -1,4 +1,4 @@
-"""The product beside a real cloud: it measures the compute hosts, played by its simulator, and the cloud acts on it."""
+"""The product beside a real cloud: it measures the compute hosts, which its simulator plays, and the cloud acts."""
 
 import json
 import os
@@ -6,9 +6,10 @@ import secrets
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import requests
 import yaml
@@ -16,14 +17,17 @@ import yaml
 from tests.e2e.product import ROOT, Product
 from tests.openstack.accounts import PASSWORD
 from tests.openstack.minicloud import HYPERVISORS, MiniCloud
-from txt_dashboard.cloud import placement
+from txt_dashboard.cloud import compute, placement
 from txt_dashboard.cloud.connection import Connection
+from txt_dashboard.cloud.enforcement import Enforcement, digest
 
 TRAIT = "CUSTOM_TRUSTED_HOST"
 CLOUD = "mini"
 POLL_S = 5  # seconds between two questions for a host
 LOOK_S = 3  # seconds between two comparisons of all traits
+ALLOWED_S = POLL_S + 2.0  # from a register's change to the loss of the trait
 PATIENCE_S = 60
+APPROVED: Mapping[str, str] = {}
 UNAPPROVED_KERNEL = {"kernel": "6.1.0-38"}
 PAIR = ("compute4", "fake-mini")  # who is trusted when the story begins
 OTHERS = tuple(name for name in HYPERVISORS if name not in PAIR)
@@ -57,12 +61,19 @@ class Cast:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._hosts: dict[str, Mapping[str, str]] = {}
+        self._boots: Counter[str] = Counter()
+
+    def booted(self, host: str) -> Mapping[str, str]:
+        """What it booted last, beside what is approved from the start."""
+        return self._hosts[host]
 
     def boot(self, hosts: Mapping[str, Mapping[str, str]]) -> float:
         """These reboot now, each into this; the moment, of a monotonic clock."""
         self._hosts |= hosts
+        self._boots.update(hosts.keys())
         new = self.path.with_suffix(".new")
-        new.write_text(json.dumps(self._hosts))
+        lines = {name: {**booted, "reboots": self._boots[name] - 1} for name, booted in self._hosts.items()}
+        new.write_text(json.dumps(lines))
         new.replace(self.path)
         return time.monotonic()
 
@@ -83,7 +94,7 @@ class Stage:
 
     def start(self) -> None:
         """Two hosts as approved, and three with a kernel that nobody approved."""
-        self.cast.boot(dict.fromkeys(PAIR, {}) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
+        self.cast.boot(dict.fromkeys(PAIR, APPROVED) | dict.fromkeys(OTHERS, UNAPPROVED_KERNEL))
         self.product.start(1.0)
         self.product.command("shell", typed=_INTERVAL % POLL_S)
 
@@ -116,6 +127,27 @@ class Stage:
         headers = {"X-Auth-Token": token}
         method = str(how.pop("method", "GET"))
         return requests.request(method, f"{self.product.address}{path}", headers=headers, timeout=30, **how)  # type: ignore[arg-type]
+
+    def sees_flavor(self, token: str, flavor: str) -> dict[str, Any]:
+        """The flavor as the API shows it, once a worker has seen it as Nova has it."""
+        specs = compute.get_extra_specs(self._admin, flavor)
+        return eventually(
+            lambda: self.asks(token, f"/v1/flavors/{flavor}").json(),
+            lambda seen: seen.get("specs_hash") == digest(specs),
+            "the flavor is never shown as Nova has it",
+        )
+
+    def toggles(
+        self, token: str, seen: Mapping[str, Any], *, trusted: bool, enforcement: Enforcement | None = None
+    ) -> requests.Response:
+        """What the API answers to whoever wants a flavor changed that they saw like that."""
+        wish = {
+            "trusted": trusted,
+            "enforcement": enforcement,
+            "reason": "Only on measured hosts.",
+            "specs_hash": seen["specs_hash"],
+        }
+        return self.asks(token, f"/v1/flavors/{seen['id']}/trust", method="PUT", json=wish)
 
     def asked(self, expression: str) -> str:
         """What the product's own database says, by a line of Python."""
@@ -158,11 +190,11 @@ class Stage:
         project = self._admin.session.get_project_id()
         return {
             "TXT_SIM_CAST": str(self.cast.path),
-            "TXT_SIM_CLOUD": "false",
             "TXT_CLOUDS": CLOUD,
             "TXT_CLOUDS_FILE": str(self.clouds),
             "TXT_CLOUD_INTERVAL_S": str(LOOK_S),
             "TXT_FLAVORS_INTERVAL_S": str(LOOK_S),
+            "TXT_INSTANCES_INTERVAL_S": str(LOOK_S),
             "TXT_POLLHOSTS_BLOB": self.blob,
             "TXT_KEYSTONE_CONFIG": str(self.clouds),
             "TXT_KEYSTONE_CLOUD": CLOUD,

@@ -59,13 +59,14 @@ def test_a_loader_moves_one_register_of_one_host_when_it_is_told(write, play):
     write({"compute1": {}, "compute2": {}})
     simulation = play()
     before = {name: shown(simulation, name) for name in ("compute1", "compute2")}
-    write({"compute1": ODD, "compute2": {}})
+    write({"compute1": {**ODD, "reboots": 1}, "compute2": {}})
     after = shown(simulation, "compute1")
     grown = {10}  # IMA's, which begins anew with each boot
     assert {index for index in after if after[index] != before["compute1"][index]} - grown == {4}
     assert shown(simulation, "compute2") == before["compute2"]
     host = simulation.fleet.by_name["compute1"]
     assert simulation.story.booted_at(host, 200.0) == 100.0
+    assert simulation.story.reboots(host, 200.0) == play().story.reboots(host, 200.0) == 1
     write({"compute1": {}, "compute2": {}})
     assert shown(simulation, "compute1")[4] == before["compute1"][4]
 
@@ -81,7 +82,16 @@ def test_a_file_that_can_not_be_read_changes_nothing(write, play, file, caplog):
 
 
 @pytest.mark.parametrize(
-    "cast", [[], {}, {"a": []}, {"a": {"firmware": "1"}}, {"a": {"kernel": 1}}, {"a": {"kernel": ""}}]
+    "cast",
+    [
+        [],
+        {},
+        {"a": []},
+        {"a": {"firmware": "1"}},
+        {"a": {"kernel": 1}},
+        {"a": {"kernel": ""}},
+        {"a": {"reboots": -1}},
+    ],
 )
 def test_what_can_not_be_used_is_named(write, play, file, cast):
     write(cast)

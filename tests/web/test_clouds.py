@@ -14,7 +14,7 @@ from tests.rows import make_host
 from tests.web.filled import filled
 from tests.web.visitors import text, visitor
 from txt_dashboard.actions.governance import keys
-from txt_dashboard.models import Activity, Cloud, CloudHost, NotHypervisor, TraitHold, UnmatchedHost
+from txt_dashboard.models import Activity, Cloud, CloudHost, Host, NotHypervisor, PoolMove, TraitHold, UnmatchedHost
 from txt_dashboard.queries import cloud_view
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +218,19 @@ def test_a_hosts_page_says_which_hypervisor_it_is(row, oat) -> None:
     assert "No hypervisor of cloud east." in text(browser.get("/hosts/ctl/"))
     make_host("elsewhere", oat)
     assert "cloud east" not in text(browser.get("/hosts/elsewhere/"))
+
+
+def test_hosts_that_wait_for_another_pool_are_moved_as_they_were_seen(row) -> None:
+    host = Host.objects.get(name="hv1")
+    PoolMove.objects.create(cloud=row, host=host, pool="lab", found_at=timezone.now())
+    page = text(visitor("administrator").get("/clouds/"))
+    assert "1 host is in another pool by the cloud's word" in page
+    assert "Only approvers move hosts to pools with other rules." in page
+    browser = visitor("approver")
+    asked = browser.get("/clouds/east/pools/")
+    assert "hv1: az1 → <b>lab</b>" in text(asked)
+    PoolMove.objects.update(pool="attic")
+    late = browser.post("/clouds/east/pools/", filled(asked, reason="Rebuilt."))
+    assert late.status_code == 409
+    assert browser.post("/clouds/east/pools/", filled(late, reason="Rebuilt.")).status_code == 302
+    assert Host.objects.get(name="hv1").pool == "attic"

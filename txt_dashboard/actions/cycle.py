@@ -3,7 +3,7 @@
 Any number of workers take turns at once; every step gives a row to one of them only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,16 +22,19 @@ from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
 from txt_dashboard.actions.publish.read_back import read_whitelists
 from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
 from txt_dashboard.actions.quotes.bound import apply_keys
+from txt_dashboard.actions.quotes.lists import fetch_lists
 from txt_dashboard.actions.quotes.logs import fetch_logs
-from txt_dashboard.actions.reappraise import reappraise
+from txt_dashboard.actions.reappraise import reappraise, reappraise_by_events
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.appraiser import Appraiser
+from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.audit.keys import sign
 from txt_dashboard.audit.watch import check_if_due, write_head_if_due
 from txt_dashboard.keyring import KeyringError
 from txt_dashboard.models import Attestation, Server
+from txt_dashboard.queries.logs import log_of_register
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
 
@@ -57,7 +60,7 @@ class Worker:
 
         `changed` is called as soon as it is on record that hosts changed.
         """
-        self.appraiser = Appraiser()
+        self.appraiser = Appraiser(log_of_register)
         self._clock = clock
         self._build = build
         self._unsigned = ""  # why the last head of the activity log could not be signed
@@ -126,8 +129,18 @@ class Worker:
                 if moved:
                     self._changed()
                 if joined.taken:
-                    fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
+                    came = fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
+                    self._judge_by_events(came, bench.reference)
+                    fetch_lists(quoter, [each.id for each in joined.taken], self._clock)
         log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=changed)
+
+    def _judge_by_events(self, ids: Sequence[int], reference: ReferenceSet) -> None:
+        """Hosts whose registers nothing explained, before these logs came."""
+        if not ids or not any(each.events for each in reference.baselines):
+            return
+        now = self._clock()
+        changes = reappraise_by_events(ids, reference, self.appraiser, now=now)
+        log_changes("event logs", changes, now)
 
     def _failed(self, claimed: Claim, error: ServerError) -> None:
         record_failure(claimed, error, now=self._clock())

@@ -33,6 +33,7 @@ class Verb(StrEnum):
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
     VIEW_OWN_INSTANCES = "view own instances"
+    MOVE_POOL = "move to pool"
     SET_FLAVOR_TRUST = "set flavor trust"
 
 
@@ -55,6 +56,7 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
     Verb.VIEW_OWN_INSTANCES: frozenset(),
+    Verb.MOVE_POOL: frozenset({Role.APPROVER}),
     Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.

@@ -25,7 +25,7 @@ def prune(*, now: datetime, older_than: timedelta) -> int:
     unused = ~Exists(Attestation.objects.filter(used)) & ~Exists(HostEvent.objects.filter(used))
     Measurement.objects.filter(unused, first_seen_at__lt=limit).delete()
     # Logs of measurements stay, for golden values outlive the hosts that showed them.
-    EventLog.objects.filter(quoted=None, measured=None, first_seen_at__lt=limit).delete()
+    EventLog.objects.filter(quoted=None, measured=None, leads=None, first_seen_at__lt=limit).delete()
     if removed:
         detail = {"changes": removed, "before": limit.isoformat()}
         audit.record(at=now, actor=COMMAND_LINE.name, verb="prune history", detail=detail)

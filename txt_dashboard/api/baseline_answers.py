@@ -31,6 +31,7 @@ class Baseline(BaseModel):
     pools: list[str]
     not_before: str | None
     not_after: str | None
+    events: dict[str, list[dict[str, str]]] | None = None  # of registers that may vary by their events
     content_hash: str
 
 

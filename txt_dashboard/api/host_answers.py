@@ -27,8 +27,8 @@ from txt_dashboard.attest.eventlog.why import Change
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Host as HostRow
 from txt_dashboard.queries.history import Entry, HistoryPage
-from txt_dashboard.queries.host import Register as RegisterView
 from txt_dashboard.queries.host import Testimony, lapsed_at
+from txt_dashboard.queries.register import Register as RegisterView
 from txt_dashboard.queries.table import Row
 
 MOST_EVENTS = 40  # of one register, that two logs say differently

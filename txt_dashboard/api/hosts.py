@@ -114,7 +114,7 @@ def show_host_log(request: HttpRequest, name: Name, wanted: Query[LogWanted]) ->
     """The event log of the host's last quote, searched, of one register, or only what differs from the golden log."""
     now, reference = timezone.now(), current_reference()
     host = _find(name, now)
-    found = quotations(queries.testimonies(host, reference, now), reference.keys)
+    found = quotations(queries.testimonies(host, reference, now), reference)
     chosen = Chosen(wanted.q.strip(), wanted.index, wanted.differing)
     return log_of(host, list(found.values()), chosen, wanted.server, number(wanted.marker), wanted.limit)
 

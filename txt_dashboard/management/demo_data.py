@@ -64,7 +64,7 @@ def give_fleet(options: demo.Options, story: demo.Story) -> None:
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
     if begins:
         proposals += [_let_it_count(), *_load(story)]
-        if options.cloud:
+        if not story.cast:
             _name_controllers(story)
     for proposal in proposals:
         _approve(proposal)

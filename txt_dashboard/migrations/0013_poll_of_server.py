@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('txt_dashboard', '0012_stakes'),
+        ('txt_dashboard', "0012_evidence"),
     ]
 
     operations = [

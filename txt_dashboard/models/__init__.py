@@ -3,7 +3,15 @@
 from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
-from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.cloud import (
+    Cloud,
+    CloudHost,
+    NotHypervisor,
+    PoolMove,
+    TraitHold,
+    TraitIntent,
+    UnmatchedHost,
+)
 from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
@@ -17,7 +25,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
+from txt_dashboard.models.quoted import EventLog, ImaList, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -36,16 +44,19 @@ __all__ = [
     "EventLog",
     "Host",
     "HostEvent",
+    "ImaList",
     "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
     "PollRequest",
+    "PoolMove",
     "Proposal",
     "ProposalState",
     "Publication",
     "PublicationState",
     "Quoted",
+    "RegisterLog",
     "Registering",
     "SchedulerAsked",
     "Server",

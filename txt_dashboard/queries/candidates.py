@@ -13,6 +13,7 @@ from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Baseline, Measurement, ReferenceSet, Rules
 from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.census import Kind, chunks, take_census
+from txt_dashboard.queries.logs import log_of_register
 
 SHOWN = 20
 EXAMPLES = 3
@@ -117,7 +118,7 @@ class _Counted:
     def __init__(self, reference: ReferenceSet, now: datetime, wanted: Wanted) -> None:
         self.hosts = self.covered = 0
         self._reference, self._now, self._wanted = reference, now, wanted
-        self._appraiser = Appraiser()
+        self._appraiser = Appraiser(log_of_register)
         self._rules: dict[tuple[str, str], Rules | None] = {}
         self._appraised: dict[tuple[object, ...], list[_Appraised]] = {}
         self._found: dict[str, _Found] = {}

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from txt_dashboard import conf
-from txt_dashboard.models import Cloud, CloudHost, Host, NotHypervisor, TraitHold, UnmatchedHost
+from txt_dashboard.models import Cloud, CloudHost, Host, NotHypervisor, PoolMove, TraitHold, UnmatchedHost
 
 PAGE = 50
 _PATIENCE = 4  # looks without one that ended well
@@ -129,6 +129,11 @@ def set_by_others(cloud: Cloud, *, after: int = 0) -> tuple[list[TraitHold], int
     """A page of traits that somebody else set, in the order in which they were found; 0 where no page follows."""
     rows = list(cloud.holds.filter(at_first=False, pk__gt=after).select_related("host").order_by("pk")[: PAGE + 1])
     return rows[:PAGE], rows[PAGE - 1].pk if len(rows) > PAGE else 0
+
+
+def pool_moves(cloud: Cloud) -> QuerySet[PoolMove]:
+    """Hosts that wait for somebody to agree that other rules judge them, by name."""
+    return cloud.pool_moves.select_related("host").order_by("host__name")
 
 
 def find_hold(hold_id: int) -> TraitHold | None:

@@ -21,6 +21,7 @@ from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.ages import Aged, aged_hosts
 from txt_dashboard.queries.census import Kind, split, take_census
 from txt_dashboard.queries.fate import Change, Fate, Judge
+from txt_dashboard.queries.logs import log_of_register
 
 EXAMPLES = 5
 
@@ -96,7 +97,7 @@ def impact(
     queries does not grow with the fleet: three for the census, one for evidence that ran out, and at most five for
     the examples of each change. Changed policies cost two more where they require registers that none required.
     """
-    judge = Judge((before, now), (after, at or now), appraiser or Appraiser())
+    judge = Judge((before, now), (after, at or now), appraiser or Appraiser(log_of_register))
     census = take_census()
     kinds = _told_apart(census.kinds, judge)
     hosts = sum(kind.count for kind in kinds) + sum(census.silent.values())

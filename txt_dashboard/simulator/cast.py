@@ -1,9 +1,9 @@
 """A fleet that plays named hosts, such as a real cloud's in a test. Nothing happens to it by itself.
 
-    {"compute1": {}, "compute2": {"loader": "2.06-13+deb12u1+local1"}, "compute3": {"kernel": "6.1.0-38"}}
+    {"compute1": {}, "compute2": {"reboots": 1, "loader": "2.06-13+local1"}, "compute3": {"kernel": "6.1.0-38"}}
 
-The file names the hosts and says what each booted where that is not what was approved. It is read again whenever it
-changes: a host of which it says something else has rebooted. A loader moves register 4 and no other.
+The file names the hosts and says what each booted last, where that is not what was approved, and how often it has
+rebooted: its TPM counts that. It is read again whenever it changes. A loader moves register 4 and no other.
 """
 
 import json
@@ -29,20 +29,28 @@ class UnusableCast(Exception):
     """The file can't be read, or is not what it should be; the sentence says which."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the file says of one host."""
+
+    boot: Boot = APPROVED_BOOT
+    reboots: int = 0
+
+
 @dataclass
 class Boots:
-    """What each host of the cast booted last, as the file says now. Safe to use from many threads."""
+    """What the file says of each host now. Safe to use from many threads."""
 
     path: Path
     _lock: Lock = field(default_factory=Lock)
     _stamp: tuple[int, int] = (0, 0)
-    _last: dict[str, tuple[Boot, float]] = field(default_factory=dict)
+    _last: dict[str, tuple[Line, float]] = field(default_factory=dict)
 
-    def last(self, name: str, seconds: float) -> tuple[Boot, float]:
-        """What the host booted last, and the second of the story in which that was seen first."""
+    def last(self, name: str, seconds: float) -> tuple[Line, float]:
+        """What it says of the host, and the second of the story in which that was seen first."""
         with self._lock:
             self._look(seconds)
-            return self._last.get(name, (APPROVED_BOOT, 0.0))
+            return self._last.get(name, (Line(), 0.0))
 
     def _look(self, seconds: float) -> None:
         try:
@@ -50,15 +58,14 @@ class Boots:
             stamp = (found.st_mtime_ns, found.st_ino)
             if stamp == self._stamp:
                 return
-            boots = read_cast(self.path)
+            lines = read_cast(self.path)
         except (OSError, UnusableCast) as error:
             log.warning("The hosts stay as they are: %s.", error)
             return
         begins = self._stamp == (0, 0)
-        for name, boot in boots.items():
-            before = self._last.get(name, (APPROVED_BOOT, 0.0))
-            if boot != before[0]:
-                self._last[name] = (boot, 0.0 if begins else seconds)
+        for name, line in lines.items():
+            if name not in self._last or line != self._last[name][0]:
+                self._last[name] = (line, 0.0 if begins else seconds)
         self._stamp = stamp
 
 
@@ -88,11 +95,15 @@ class Directed(Story):
 
     def boot(self, host: Host, seconds: float) -> Boot:
         """What the file says."""
-        return self.boots.last(host.name, seconds)[0]
+        return self.boots.last(host.name, seconds)[0].boot
 
     def booted_at(self, host: Host, seconds: float) -> float:
         """When the file began to say so."""
         return self.boots.last(host.name, seconds)[1]
+
+    def reboots(self, host: Host, seconds: float) -> int:
+        """As the file says, so that a restart of ours turns no counter back."""
+        return self.boots.last(host.name, seconds)[0].reboots
 
 
 def direct(path: Path, seed: int) -> Directed:
@@ -101,21 +112,27 @@ def direct(path: Path, seed: int) -> Directed:
     return Directed(Fleet(seed, tuple(hosts)), Boots(path))
 
 
-def read_cast(path: Path) -> dict[str, Boot]:
-    """What each host has booted; raises `UnusableCast` or `OSError`."""
+def read_cast(path: Path) -> dict[str, Line]:
+    """What the file says of each host; raises `UnusableCast` or `OSError`."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise UnusableCast(f"{path} is not JSON") from None
     if not isinstance(told, dict) or not 0 < len(told) <= MOST_HOSTS:
         raise UnusableCast(f"{path} must be an object with 1 to {MOST_HOSTS} hosts")
-    return {name: _boot(path, name, parts) for name, parts in told.items()}
+    return {name: _line(path, name, told[name]) for name in told}
 
 
-def _boot(path: Path, name: str, parts: Any) -> Boot:
-    if not isinstance(parts, dict) or not parts.keys() <= _PARTS or not all(map(_is_version, parts.values())):
-        raise UnusableCast(f"{path}: of {name} it can say loader and kernel, each a version")
-    return replace(APPROVED_BOOT, **parts)
+def _line(path: Path, name: str, said: Any) -> Line:
+    parts: dict[str, Any] = dict(said) if isinstance(said, dict) else {"": ""}
+    reboots = parts.pop("reboots", 0)
+    if not parts.keys() <= _PARTS or not all(map(_is_version, parts.values())) or not _is_count(reboots):
+        raise UnusableCast(f"{path}: of {name} it can say loader and kernel, each a version, and a number of reboots")
+    return Line(replace(APPROVED_BOOT, **parts), reboots)
+
+
+def _is_count(number: object) -> bool:
+    return isinstance(number, int) and 0 <= number < 2**31
 
 
 def _is_version(text: object) -> bool:

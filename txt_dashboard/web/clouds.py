@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from txt_dashboard import conf
 from txt_dashboard.actions.clouds.decide import acknowledge_trait, release_pin, set_hypervisor, take_over_traits
+from txt_dashboard.actions.clouds.pools import accept_pools, digest_of
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, ManyLosses, NotFound, Verb, may, require
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.models import Cloud
@@ -71,6 +72,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "held": held,
         "more_held": _address(cloud, query, only, hold=str(further_held)) if further_held else "",
         "found": found[:FOUND_SHOWN],
+        "moves": list(cloud_view.pool_moves(cloud)),
+        "may_move": may(actor, Verb.MOVE_POOL),
         "more_found": len(found) > FOUND_SHOWN,
         "may_edit": may(actor, Verb.EDIT_CLOUD_HOST),
         "may_acknowledge": may(actor, Verb.ACKNOWLEDGE_TRAIT),
@@ -124,6 +127,21 @@ def hypervisor(request: HttpRequest, name: str) -> HttpResponse:
         lambda reason, confirmed, now: set_hypervisor(
             actor, name, is_one=is_one, reason=reason, confirmed_losses=confirmed, now=now
         ),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pools(request: HttpRequest, name: str) -> HttpResponse:
+    """Asks whether hosts may be judged by the rules of the pools that the cloud puts them into."""
+    actor, cloud = _actor(request, Verb.MOVE_POOL), _find(name)
+    moves = list(cloud_view.pool_moves(cloud))
+    seen = request.POST.get("seen", "")
+    question = Question("pools", Verb.MOVE_POOL, _place(cloud.name), {"moves": moves, "seen": digest_of(moves)})
+    return _asked(
+        request,
+        actor,
+        question,
+        lambda reason, _confirmed, now: accept_pools(actor, cloud.name, seen=seen, reason=reason, now=now),
     )
 
 

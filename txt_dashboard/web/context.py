@@ -23,8 +23,8 @@ from txt_dashboard.web.keystone import entry_of
 _SECTIONS = {
     "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
     "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
-    "flavors": "flavors", "flavor": "flavors", "clouds": "clouds", "cloud": "clouds",
-    "instances": "instances", "my": "own",
+    "flavors": "flavors", "flavor": "flavors", "clouds": "clouds", "cloud": "clouds", "instances": "instances",
+    "my": "own",
 }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from txt_dashboard.actions.permissions import NotFound, Verb, may
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Host
 from txt_dashboard.queries import host as queries
+from txt_dashboard.queries.attestation_keys import history_of
 from txt_dashboard.queries.cloud_view import at_clouds
 from txt_dashboard.queries.history import history as read_history
 from txt_dashboard.queries.host import Testimony
@@ -60,8 +61,13 @@ def evidence(request: HttpRequest, name: str) -> HttpResponse:
     """The facts in full; with `download` all that is held of the host as JSON."""
     context = context_of(request, name, "evidence")
     if "download" not in request.GET:
-        pairs = [(each, context["quotations"].get(each.attestation.pk)) for each in context["testimonies"]]
-        return render(request, "host/evidence.html", {**context, "pairs": pairs})
+        name, found = context["host"].name, context["quotations"]
+        pairs = [
+            (each, found.get(each.attestation.pk), history_of(each.attestation.server.name, name))
+            for each in context["testimonies"]
+        ]
+        may_key = may(actor_of(request.user), Verb.PROPOSE_KEY)
+        return render(request, "host/evidence.html", {**context, "pairs": pairs, "may_propose_key": may_key})
     host = context["host"]
     document = {
         "format": DOWNLOAD_FORMAT,
@@ -89,16 +95,16 @@ def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
         "host": host,
         "tab": tab,
         "testimonies": said,
-        "quotations": quotations(said, reference.keys),
+        "quotations": quotations(said, reference),
         "panels": [(each, list(steps(each))) for each in said],
         "neighbours": [neighbours(each.attestation, now) for each in said],
         "since_moment": lapsed or host.since,
         "past": queries.past_of(host, lapsed),
         "reason_params": host.reason_params,
         "word_of": _word_of(host, said),
+        "at_clouds": at_clouds(host),
         "instances_count": count,
         "at_stake": at_stake,
-        "at_clouds": at_clouds(host),
         "may_poll": may(actor_of(request.user), Verb.POLL),
         "soon": any(each.asking or each.due_since(now - WATCHED) for each in said),
     }

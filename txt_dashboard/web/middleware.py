@@ -57,7 +57,7 @@ class BrowserPolicyMiddleware:
         """Answers, with the headers that every answer bears (a view may set its own)."""
         response = self.get_response(request)
         if _is_fragment(request) and _asks_to_log_in(response):
-            response = _log_in_again(request)
+            response = _log_in_again(request, response)
         for header, value in _HEADERS.items():
             response.headers.setdefault(header, value)
         patch_vary_headers(response, ["HX-Request"])
@@ -108,7 +108,8 @@ def _asks_to_log_in(response: HttpResponse) -> bool:
     return response.status_code == HTTPStatus.FOUND and location.path in pages
 
 
-def _log_in_again(request: HttpRequest) -> HttpResponse:
+def _log_in_again(request: HttpRequest, asking: HttpResponse) -> HttpResponse:
     """A log-in page must never be swapped into a part of another page."""
     back = request.htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)  # type: ignore[attr-defined]
-    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": redirect_to_login(back).url})
+    page = urlsplit(asking.headers["Location"]).path
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": redirect_to_login(back, page).url})

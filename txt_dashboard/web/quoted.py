@@ -53,7 +53,7 @@ def file(request: HttpRequest, name: str, server_id: int, which: str) -> HttpRes
 def _of_server(host: Any, server_id: int, now: datetime) -> Quotation | None:
     reference = current_reference()
     said = queries.testimonies(host, reference, now)
-    found = quotations([each for each in said if each.attestation.server_id == server_id], reference.keys)
+    found = quotations([each for each in said if each.attestation.server_id == server_id], reference)
     return next(iter(found.values()), None)
 
 

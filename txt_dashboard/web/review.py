@@ -14,6 +14,7 @@ from txt_dashboard.actions.governance.decide import may_be_urgent, standing, why
 from txt_dashboard.actions.governance.voices import Candidate, Voice, candidates, voices
 from txt_dashboard.actions.losses import is_many
 from txt_dashboard.actions.permissions import Actor, Verb, may
+from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
@@ -108,6 +109,11 @@ class Review:
         """Whether hosts wait for their server's word, and a server can be told what was approved."""
         waiting = self.outlook is not None and self.outlook.now[Change.GAINED_ONCE_VOUCHED] > 0
         return waiting and takes_values(in_force().reference)
+
+    @property
+    def touches_keys(self) -> bool:
+        """Whether it says which TPM key is whose: only hosts' next quotes can tell what follows from that."""
+        return any(each.kind is EntryKind.KEY for each in self.differences.entries)
 
     @property
     def impact_hash(self) -> str:

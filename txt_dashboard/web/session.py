@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 
 from txt_dashboard.actions import keystone_sessions
 from txt_dashboard.web.keystone import described, entry_of
@@ -19,8 +21,12 @@ class LogIn(LoginView):
         return super().get_context_data(**kwargs) | described()
 
 
+@method_decorator(login_not_required, name="dispatch")
 class LogOut(LogoutView):
-    """Ends the session; POST only, so that no link or picture can do it. Tokens of Keystone end with it."""
+    """Ends the session; POST only, so that no link or picture can do it. Tokens of Keystone end with it.
+
+    For everybody: also who may see nothing else must be able to leave.
+    """
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Revokes first: afterwards nobody has the tokens any more."""

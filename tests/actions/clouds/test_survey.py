@@ -120,6 +120,13 @@ def test_what_was_known_stays_while_nova_cannot_be_asked_and_says_so(cloud, surv
     assert flavors.look(row, clock()).problem == ""
 
 
+def test_a_cloud_that_cannot_be_asked_is_asked_again_soon(cloud, survey, keeper, clock):
+    cloud.down = True
+    survey()
+    cloud.down = False
+    assert survey(after=16).keys() == {"small", "safe"}
+
+
 def test_a_snapshot_that_no_worker_renews_says_so(cloud, survey, clock):
     row = survey()["safe"].row.cloud
     clock.advance(minutes=10)
@@ -206,7 +213,7 @@ def test_a_trait_that_nobody_has_yet_is_told(cloud, survey, clock):
     assert "trait_nowhere" in {each.code for each in flavors.warnings(flavors.look(row, clock()), clock())}
 
 
-def test_room_is_looked_for_again_soon_where_there_was_none(cloud, survey, judge, keeper, clock):
+def test_room_is_looked_for_again_soon_where_many_hosts_became_trusted(cloud, survey, judge, keeper, clock):
     for name in ("hv1", "hv2"):
         judge(name, "untrusted")
     assert survey()["safe"].capacity == 0

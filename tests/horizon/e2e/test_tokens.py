@@ -68,6 +68,7 @@ def test_an_application_credential_is_a_key_and_never_approves(ask, keystone, pr
     wanted = propose(keystone.token(ADMINISTRATOR))
     impact = ask(token, f"/v1/baselines/{wanted['id']}/impact").json()
     decision = {"reason": "By a program.", **{name: impact[name] for name in ("content_hash", "impact_hash")}}
+    decision["confirmed_losses"] = impact["counts"].get("lost", 0)
     refused = ask(token, f"/v1/baselines/{wanted['id']}/approve", "POST", decision)
     assert refused.status_code == 403, refused.text
     assert ask(keystone.token(FIRST), f"/v1/baselines/{wanted['id']}/approve", "POST", decision).status_code == 200

@@ -61,7 +61,7 @@ class ReviewTests(AdminCase):
 
 class DecisionTests(AdminCase):
     def send(self, address: str, **more: str):
-        return self.client.post(address, {"id": "4", **SEEN, "reason": "Compared.", **more})
+        return self.client.post(address, {**SEEN, "reason": "Compared.", **more})
 
     def test_the_modal_asks_the_service_nothing_and_keeps_what_was_shown(self):
         page = self.page(APPROVE, **SEEN)
@@ -77,7 +77,7 @@ class DecisionTests(AdminCase):
         assert asked.body == {**SEEN, "reason": "Compared."}
 
     def test_it_takes_a_reason(self):
-        self.client.post(APPROVE, {"id": "4", **SEEN, "reason": " "})
+        self.client.post(APPROVE, {**SEEN, "reason": " "})
         assert self.service.asked == []
 
     def test_what_changed_meanwhile_is_told_in_the_modal(self):
@@ -100,6 +100,6 @@ class DecisionTests(AdminCase):
             path = f"/v1/baselines/{address.replace(':', '%3A')}/{act}"
             self.service.says(f"POST {path}", golden.decided(), 201 if act == "retire" else 200)
             path = reverse(f"horizon:admin:trust_baselines:{act}", args=[address])
-            body = {"id": address, "content_hash": golden.CONTENT, "reason": "So."}
+            body = {"content_hash": golden.CONTENT, "reason": "So."}
             assert self.client.post(path, body).status_code == 302, act
             assert self.service.asked[-1].body == {"content_hash": golden.CONTENT, "reason": "So."}

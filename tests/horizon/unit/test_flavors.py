@@ -7,7 +7,7 @@ from tests.horizon.cases import AdminCase
 
 INDEX = reverse("horizon:admin:trust_flavors:index")
 TRUST = reverse("horizon:admin:trust_flavors:trust", args=["7"])
-SENT = {"id": "7", "specs_hash": clouds.SPECS, "trusted": "yes", "enforcement": "", "reason": "For the payroll."}
+SENT = {"specs_hash": clouds.SPECS, "trusted": "yes", "enforcement": "", "reason": "For the payroll."}
 
 
 class FlavorTests(AdminCase):

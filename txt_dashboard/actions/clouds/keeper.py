@@ -11,6 +11,7 @@ from txt_dashboard.actions.clouds.connect import Accounts, Connect
 from txt_dashboard.actions.clouds.instances import note_problem, store_instances, take_look
 from txt_dashboard.actions.clouds.lease import Lease, LeaseLost
 from txt_dashboard.actions.clouds.match import store_matches
+from txt_dashboard.actions.clouds.pools import pools_at, take_pools
 from txt_dashboard.actions.clouds.reconcile import is_due, note, reconcile
 from txt_dashboard.actions.clouds.survey import look_at_flavors, wants_another_look
 from txt_dashboard.cloud import compute
@@ -85,14 +86,20 @@ class Keeper:
         return bool(Cloud.objects.filter(due, pk=cloud.pk).update(match_due_at=later))
 
     def _match(self, cloud: Cloud) -> None:
+        source, pools = conf.pools_from(), None
         try:
-            listed = compute.list_hypervisors(self._accounts_of(cloud.name).compute)
+            account = self._accounts_of(cloud.name).compute
+            listed = compute.list_hypervisors(account)
+            pools = pools_at(account, source) if source else None
         except CloudError as error:
             # What was matched last stays: that a cloud can't be asked takes trust from nobody, and gives it to none.
             Cloud.objects.filter(pk=cloud.pk).update(match_problem=str(error))
             log.error("hypervisors not listed", cloud=cloud.name, why=str(error))
             return
         store_matches(cloud, listed, now=self._clock())
+        if pools is not None:
+            names = conf.clouds()
+            take_pools(cloud, pools, names[: names.index(cloud.name)], now=self._clock())
 
     def _watch(self, cloud: Cloud, now: datetime) -> None:
         try:
@@ -115,7 +122,8 @@ class Keeper:
         try:
             look_at_flavors(cloud, self._accounts_of(cloud.name), self._clock)
         except CloudError as error:
-            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error))
+            soon = self._clock() + min(conf.cloud_interval(), conf.flavors_interval())
+            Cloud.objects.filter(pk=cloud.pk).update(flavors_problem=str(error), flavors_due_at=soon)
             log.error("flavors not listed", cloud=cloud.name, why=str(error))
 
     def _accounts_of(self, name: str) -> Accounts:

@@ -27,6 +27,7 @@ from txt_dashboard.servers.base import Clock
 Answer = TypeVar("Answer")
 _COUNTS_LAST = timedelta(minutes=5)
 _AT_A_TIME = 40  # flavors that one look asks about: those that were asked about longest ago
+_MUCH = 10  # a tenth of the hosts that have the trait
 _AT_ONCE = 4  # questions
 _LONGEST_ID = 255
 _LARGEST_NUMBER = 2**31 - 1
@@ -38,11 +39,8 @@ log = structlog.get_logger()
 
 
 def wants_another_look(cloud: Cloud, now: datetime) -> bool:
-    """Whether a flavor had no room when it was last looked at, and there may be some: hosts became trusted since."""
-    if cloud.flavors_at is None or now - cloud.flavors_at < conf.cloud_interval():
-        return False
-    full = cloud.flavors.filter(Q(capacity=0) | Q(capacity=None)).exists()
-    return full and bool(trusted_providers(cloud, now))
+    """Whether so many hosts became trusted or lost it since the last look that its numbers mislead."""
+    return cloud.flavors_at is not None and now - cloud.flavors_at >= conf.cloud_interval() and _moved(cloud)
 
 
 def look_at_flavors(cloud: Cloud, accounts: Accounts, clock: Clock) -> None:
@@ -50,8 +48,9 @@ def look_at_flavors(cloud: Cloud, accounts: Accounts, clock: Clock) -> None:
     started = clock()
     listed = {each.id: each for each in compute.list_flavors(accounts.compute) if _fits(each)}
     _store(cloud, listed, started, clock)
-    failure = _count(cloud, listed, accounts, clock()) or _measure(cloud, listed, accounts, clock())
-    Cloud.objects.filter(pk=cloud.pk).update(flavors_at=started, flavors_problem=str(failure or ""))
+    failures = _count(cloud, listed, accounts, clock()), _measure(cloud, listed, accounts, clock())
+    problem = next((str(failure) for failure in failures if failure), "")
+    Cloud.objects.filter(pk=cloud.pk).update(flavors_at=started, flavors_problem=problem)
 
 
 @transaction.atomic
@@ -106,7 +105,8 @@ def _count(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, now: 
 def _measure(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, now: datetime) -> CloudError | None:
     """Finds out how many trusted hosts have room; the first failure."""
     old = Q(measured_at=None) | Q(measured_at__lte=now - conf.flavors_interval()) | Q(measured_at__gt=now)
-    due = _oldest(cloud, old | Q(capacity=0), listed, "measured_at")
+    holders = _holders(cloud)
+    due = _oldest(cloud, Q() if _moved(cloud) else old, listed, "measured_at")
     if not due:
         return None
     takers = trusted_providers(cloud, now) & _up(accounts)
@@ -115,7 +115,17 @@ def _measure(cloud: Cloud, listed: Mapping[str, Flavor], accounts: Accounts, now
     for row, answer in answers:
         if not isinstance(answer, CloudError):
             CloudFlavor.objects.filter(pk=row.pk).update(capacity=answer, measured_at=now)
+    Cloud.objects.filter(pk=cloud.pk).update(flavors_holders=holders)
     return _first(cloud, (answer for _, answer in answers))
+
+
+def _moved(cloud: Cloud) -> bool:
+    before = cloud.flavors_holders
+    return before is None or _MUCH * abs(_holders(cloud) - before) > before
+
+
+def _holders(cloud: Cloud) -> int:
+    return cloud.intents.filter(trait=trait_of(cloud), taking=False).count()
 
 
 def _oldest(cloud: Cloud, which: Q, listed: Mapping[str, Flavor], column: str) -> list[CloudFlavor]:

@@ -30,24 +30,20 @@ def lagging(
     endpoint = reference.servers.get(claim.server.name)
     if endpoint is None or not endpoint.counts or KINDS[endpoint.kind].whitelist is None:
         return ()
-    found = [
-        each for row in claim.rows if (each := _lagging(row, batch, reference, appraiser, claim.server.name, now))
-    ]
+    rules = {pool: reference.rules(claim.server.name, pool, now) for pool in {row.pool for row in claim.rows}}
+    found = [each for row in claim.rows if (each := _lagging(row, batch, rules[row.pool], appraiser))]
     if not found:
         return ()
     alone = left_alone([each.row.id for each in found], reference.number, now)
     return tuple(each for each in found if each.row.id not in alone)
 
 
-def _lagging(
-    row: ClaimedRow, batch: Batch, reference: ReferenceSet, appraiser: Appraiser, server: str, now: datetime
-) -> Lagging | None:
+def _lagging(row: ClaimedRow, batch: Batch, rules: Rules | None, appraiser: Appraiser) -> Lagging | None:
     answer = batch.answers.get(row.host)
     if not isinstance(answer, Evidence) or answer.verdict is not Verdict.UNTRUSTED or answer.finding is not None:
         return None
     if row.attested_at is not None and answer.attested_at < row.attested_at:
         return None  # it is older than what is known already: nothing is done because of it
-    rules = reference.rules(server, row.pool, now)
     if rules is None:
         return None
     judged = judge(answer, rules, appraiser)

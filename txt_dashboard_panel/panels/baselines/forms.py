@@ -19,7 +19,6 @@ class DecisionForm(TrustForm):
 
     verb = ""
 
-    id = forms.CharField(widget=forms.HiddenInput())
     content_hash = forms.RegexField(regex=_HASH, widget=forms.HiddenInput())
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -30,9 +29,9 @@ class DecisionForm(TrustForm):
 
     def act(self, request: Any, data: dict[str, Any]) -> str:
         """Decides; says what comes next. Raises `TrustError`."""
-        wanted = {name: value for name, value in data.items() if name != "id" and value is not None}
+        wanted = {name: value for name, value in data.items() if value is not None}
         try:
-            return self.told(baselines.decide(request, data["id"], self.verb, **wanted))
+            return self.told(baselines.decide(request, self.initial["id"], self.verb, **wanted))
         except ManyLosses:
             raise
         except Conflict as error:

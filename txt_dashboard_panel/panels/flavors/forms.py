@@ -17,7 +17,6 @@ LONGEST_REASON = 2000
 class SetTrustForm(TrustForm):
     """What it shall ask for, why, and which extra specs were seen."""
 
-    id = forms.CharField(widget=forms.HiddenInput())
     specs_hash = forms.RegexField(regex=r"^[0-9a-f]{64}$", widget=forms.HiddenInput())
     trusted = forms.TypedChoiceField(
         choices=(("yes", ""), ("no", "")), coerce=lambda word: word == "yes", widget=forms.HiddenInput()
@@ -44,7 +43,7 @@ class SetTrustForm(TrustForm):
         try:
             flavor = flavors.set_trust(
                 request,
-                data["id"],
+                self.initial["id"],
                 trusted=data["trusted"],
                 enforcement=data["enforcement"] if data["trusted"] else "",
                 reason=data["reason"],

@@ -69,7 +69,7 @@ class TrustView(TrustFormView):
         """A form that was sent says by itself what it is about: the service is asked once only."""
         if self.request.method != "POST":
             return dict(super().get_form_kwargs())
-        return {"data": self.request.POST, "prefix": self.get_prefix()}
+        return {"data": self.request.POST, "prefix": self.get_prefix(), "initial": {"id": self.kwargs["id"]}}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """With what it would mean."""

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('txt_dashboard', '0010_cloud_flavors'),
+        ('txt_dashboard', '0010_clouds_pools'),
     ]
 
     operations = [
