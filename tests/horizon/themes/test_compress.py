@@ -14,12 +14,13 @@ THEMES = ("default", "material")
 
 @pytest.mark.timeout(300)
 def test_static_files_are_built_in_each_theme(tmp_path):
-    ours = {theme: build(tmp_path / theme, theme) for theme in THEMES}
-    assert ours["default"] != ours["material"], "colours are those of the theme"
+    built = {theme: build(tmp_path / theme, theme) for theme in THEMES}
+    assert all("$" not in ours for ours, _ in built.values())
+    assert built["default"][1] != built["material"][1], "each was built in its own theme"
 
 
-def build(folder: Path, theme: str) -> str:
-    """Our part of the styles, as an operator builds them."""
+def build(folder: Path, theme: str) -> tuple[str, int]:
+    """Our part of the styles as an operator builds them, and how large all of them are."""
     folder.mkdir()
     environment = {
         **os.environ,
@@ -34,5 +35,6 @@ def build(folder: Path, theme: str) -> str:
         ended = subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stdout + ended.stderr
     assert any("trustLive" in path.read_text() for path in folder.rglob("output.*.js"))
-    (built,) = [css for path in folder.rglob("output.*.css") if ".trust-untrusted" in (css := path.read_text())]
-    return built[built.index(".trust-state") :]
+    styles = [path.read_text() for path in folder.rglob("output.*.css")]
+    (ours,) = [css for css in styles if ".trust-untrusted" in css]
+    return ours[ours.index(".trust-state") :], sum(map(len, styles))
