@@ -54,5 +54,7 @@ def _connection(server: Server, endpoint: Endpoint) -> Connection:
         networks=conf.server_networks(),
         ca_pem=endpoint.ca_pem,
         auth_blob=auth_blob,
+        client_pem=conf.client_certificate(server.name),
+        agents=conf.agents_of(server.name),
         deadline=float(server.deadline_s),
     )

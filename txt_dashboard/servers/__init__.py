@@ -47,7 +47,20 @@ def _oat_quotes(connection: Connection, clock: Clock) -> QuoteServer:
     return OatQuotes(connection, clock=clock)
 
 
+def _keylime(connection: Connection, clock: Clock) -> AttestationServer:
+    from txt_dashboard.servers.keylime import Keylime  # noqa: PLC0415
+
+    return Keylime(connection, clock=clock)
+
+
+def _keylime_quotes(connection: Connection, clock: Clock) -> QuoteServer:
+    from txt_dashboard.servers.keylime_quotes import KeylimeQuotes  # noqa: PLC0415
+
+    return KeylimeQuotes(connection, clock=clock)
+
+
 KINDS: Mapping[str, Factory] = {
     "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6"), _oat_whitelist("1.6"), _oat_quotes),
     "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x"), _oat_whitelist("2.x"), _oat_quotes),
+    "keylime": Factory("Keylime 7", _keylime, quotes=_keylime_quotes),
 }

@@ -14,6 +14,7 @@ from txt_dashboard.servers import KINDS
 
 SETTINGS = (
     "name", "kind", "url", "ca_pem", "enabled", "simulated", "interval_s", "batch_size", "parallel", "deadline_s",
+    "quote_interval_s",
 )  # fmt: skip
 
 
@@ -76,6 +77,7 @@ class ServerForm(forms.ModelForm):
             "batch_size": _("Hosts in one request"),
             "parallel": _("Requests at once"),
             "deadline_s": _("Give up a request after … seconds"),
+            "quote_interval_s": _("Let each TPM quote every … seconds"),
         }
         help_texts = {
             "name": _("Lower-case letters, digits and hyphens. Policies speak of the server by this name."),
@@ -83,6 +85,10 @@ class ServerForm(forms.ModelForm):
             "ca_pem": _("In PEM form. Empty: those of this machine's system."),
             "enabled": _("Switched off, its hosts keep their state until their evidence runs out."),
             "simulated": _("Its hosts are played, not real: every page says so."),
+            "quote_interval_s": _(
+                "0: with each request. A quote keeps a TPM busy for about a second; it must come well before evidence"
+                " runs out. Where a server changes its verdict, and for Poll now, it is asked at once."
+            ),
             "deadline_s": _("The server asks the hosts themselves, and answers when the slowest one has."),
         }
         widgets = {

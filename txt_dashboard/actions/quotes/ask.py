@@ -4,12 +4,13 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish.round import extend
-from txt_dashboard.attest.evidence import Evidence
+from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
 from txt_dashboard.attest.material import Binding, Material, Proven, prove
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
 from txt_dashboard.attest.quote import Demand
@@ -22,7 +23,7 @@ from txt_dashboard.servers.base import Batch, Clock, QuoteServer, ServerError
 BuildQuotes = Callable[[Server, Clock], QuoteServer | None]
 Chosen = tuple[tuple[Bank, frozenset[int]], ...]
 
-NONCE_BYTES = 32
+RANDOM_BYTES = 16  # of a nonce, which is their 32 hexadecimal digits: agents that take text take it, and any TPM does
 NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
 _QUOTED = frozenset(range(REGISTER_COUNT)) - NEVER_REFERENCE
 
@@ -49,6 +50,8 @@ class Joined:
     taken: tuple[Taken, ...] = ()
     problems: Mapping[int, str] = field(default_factory=dict)
     set_number: int = 0
+    waiting: frozenset[int] = frozenset()  # whose last quote goes on to count: the next is not due yet
+    pause: timedelta = timedelta(0)  # until the next
 
 
 class Quoter:
@@ -67,15 +70,17 @@ class Quoter:
         """
         if not self._claim.server.passes_quotes:
             return Joined(batch)
-        asked = self._sort(rows, batch, reference)
+        waiting = self._waiting(rows, batch)
+        asked = self._sort([row for row in rows if row.id not in waiting], batch, reference)
         if not asked:
-            return Joined(batch)
+            return Joined(batch, waiting=waiting)
         extend(replace(self._claim, rows=tuple(rows)), self._clock())
         joining = _Joining(self._claim, batch, reference)
         for chosen, some in asked.items():
-            nonce = secrets.token_bytes(NONCE_BYTES)
+            nonce = secrets.token_hex(RANDOM_BYTES).encode()
             try:
-                answer = self.connected().quote([row.host for row in some], nonce, dict(chosen))
+                server = self.connected()
+                answer = server.quote(_called(some, batch), nonce, dict(chosen))
             except ServerError as error:
                 log.warning("not quoted", server=self._claim.server.name, hosts=len(some), why=str(error))
                 joining.problems |= {row.id: str(error) for row in some}
@@ -85,10 +90,10 @@ class Quoter:
             for row in some:
                 given = answer.answers.get(row.host)
                 if isinstance(given, Material):
-                    joining.take(row, given, nonce, chosen)
+                    joining.take(row, given, nonce, _shown(chosen, server.adds))
                 elif given is not None:
                     joining.problems[row.id] = str(given.finding)
-        return joining.done()
+        return replace(joining.done(), waiting=waiting, pause=self._claim.server.quote_interval)
 
     def connected(self) -> QuoteServer:
         """The connection; raises `ServerError`."""
@@ -102,6 +107,14 @@ class Quoter:
         """Closes the connection that it opened."""
         if self._server is not None:
             self._server.close()
+
+    def _waiting(self, rows: Sequence[ClaimedRow], batch: Batch) -> frozenset[int]:
+        """Hosts that showed a good quote a short while ago and of which the server still says the same."""
+        if not self._claim.server.quote_interval:
+            return frozenset()
+        late = Quoted.objects.filter(due_at__gt=self._clock(), attestation__lease=self._claim.lease)
+        not_due = set(late.values_list("attestation_id", flat=True))
+        return frozenset(row.id for row in rows if row.id in not_due and _as_before(row, batch))
 
     def _sort(
         self, rows: Sequence[ClaimedRow], batch: Batch, reference: ReferenceSet
@@ -180,6 +193,23 @@ def _counters(proven: Proven, last_seen: Counters | None) -> Counters | None:
     if verified is None or (finding is not None and finding.reason is Reason.TPM_ROLLED_BACK):
         return last_seen
     return verified.counters
+
+
+def _as_before(row: ClaimedRow, batch: Batch) -> bool:
+    said = batch.answers.get(row.host)
+    proven = row.voucher == Voucher.QUOTE and not row.doubtful
+    return proven and isinstance(said, Evidence) and said.verdict is Verdict.TRUSTED and row.verdict == said.verdict
+
+
+def _called(rows: Sequence[ClaimedRow], batch: Batch) -> Mapping[str, str]:
+    """How the server calls these hosts."""
+    said = {row.host: batch.answers.get(row.host) for row in rows}
+    return {host: (each.server_id if isinstance(each, Evidence) else "") or host for host, each in said.items()}
+
+
+def _shown(chosen: Chosen, adds: frozenset[int]) -> Chosen:
+    """The registers that a quote must show: those asked for, and those that agents of such a server always add."""
+    return tuple((bank, indexes | adds) for bank, indexes in chosen)
 
 
 def _chosen(policy: Policy) -> Chosen:
