@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.attest.forge import ECDSA, Forge
-from tests.servers.harness import Authority, answer, start
+from tests.servers.harness import Authority, Respond, answer, start
 from txt_dashboard.servers.base import Agents, Connection
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -130,6 +130,7 @@ class World:
         self.agents: dict[str, Agent] = {}
         self.bulk: Callable[[], bytes] = lambda: sentence(200, {each.id: each.row() for each in self.agents.values()})
         self.asked: list[str] = []
+        self.instead: Respond | None = None  # of whatever verifier and registrar would answer
         self._running: list[ThreadingHTTPServer] = []
         self.url = self._serve(self.verifier, certificate)
         self.registrar = self._serve(self.registry, certificate)
@@ -149,7 +150,9 @@ class World:
 
     def verifier(self, handler: BaseHTTPRequestHandler) -> None:
         self.asked.append(handler.path)
-        if not handler.connection.getpeercert():
+        if self.instead is not None:
+            self.instead(handler)
+        elif not handler.connection.getpeercert():
             NO_CERTIFICATE(handler)
         elif handler.path == "/v2.6/agents/?bulk=true":
             answer(self.bulk())(handler)
@@ -160,7 +163,9 @@ class World:
 
     def registry(self, handler: BaseHTTPRequestHandler) -> None:
         agent = self.agents.get(handler.path.removeprefix("/v2.6/agents/"))
-        if handler.path == "/version":
+        if self.instead is not None:
+            self.instead(handler)
+        elif handler.path == "/version":
             answer(sentence(200, {"current_version": "2.6"}))(handler)
         elif not handler.connection.getpeercert():
             NO_CERTIFICATE(handler)
