@@ -5,7 +5,7 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, fleet, golden, host, live, proposals, quoted, servers, session
+from txt_dashboard.web import activity, fleet, golden, hooks, host, live, proposals, quoted, servers, session
 from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
 
 urlpatterns = [
@@ -46,6 +46,7 @@ urlpatterns = [
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
     path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
     path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),
+    path("hooks/keylime/<str:secret>", hooks.keylime, name="keylime-hook"),
     path(WELL_KNOWN.lstrip("/"), heartbeat, name="heartbeat"),
     path(f"{WELL_KNOWN.lstrip('/')}/<str:cloud>", heartbeat, name="heartbeat-of"),
 ]
