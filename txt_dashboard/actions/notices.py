@@ -1,4 +1,4 @@
-"""A server that says by itself that something happened: what it says is asked for sooner, and nothing else follows."""
+"""A server that says by itself that something happened: it is asked sooner, and nothing else follows."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ PAUSE = timedelta(seconds=10)  # between two polls of a host that notices bring 
 
 
 def take_notice(server: str, agent: str, *, now: datetime) -> int:
-    """Has the host that this server calls `agent` asked for with the next turn; returns how many were brought forward.
+    """Has the host that this server calls `agent` asked for with the next turn; returns how many polls come sooner.
 
     A host that was asked for less than `PAUSE` ago comes as soon as that has passed: whoever sends notices without
     end makes one poll in that time. Nobody acts here but a machine that knows a secret, so nothing is logged.
