@@ -1,15 +1,16 @@
 """A worker and a Keylime over real TLS: what its agents prove, when they are asked, and what a host becomes by it."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.rows import make_host, make_server, put_set
+from tests.rows import count, make_host, make_server, put_set
 from tests.servers.keylime_world import BOOTED, Agent, World
 from txt_dashboard import conf
-from txt_dashboard.actions.connect import connect, connect_quotes
+from txt_dashboard.actions.connect import connect, connect_golden, connect_quotes
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.actions.permissions import COMMAND_LINE
 from txt_dashboard.actions.polling import poll_now
@@ -18,7 +19,9 @@ from txt_dashboard.attest.bound_key import KeySource, bind
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import Baseline, Part, Policy, Requirement
-from txt_dashboard.models import Attestation, Host, Quoted, Server
+from txt_dashboard.models import Activity, Attestation, Host, Quoted, Server, Whitelisted
+from txt_dashboard.queries.publishing import unapproved
+from txt_dashboard.queries.reference import current_reference
 
 pytestmark = pytest.mark.django_db
 PLATFORM = Requirement(Part.PLATFORM, Bank.SHA256, frozenset({0, 4, 7}))
@@ -47,7 +50,7 @@ class Fleet:
         of = entries.PolicyOf("keylime", "", policy)
         put_set({entries.policy_id("keylime", ""): entries.policy_entry(of)})
         make_host("hv1", self.server)
-        self.worker = Worker(self.now, connect, quotes=connect_quotes)
+        self.worker = Worker(self.now, connect, quotes=connect_quotes, golden=connect_golden)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.later
@@ -206,3 +209,42 @@ def test_ports_are_one_or_a_range(settings) -> None:
     assert list(conf.keylime_agent_ports()) == [9002]
     settings.TXT_KEYLIME_AGENT_PORTS = "9002-9004"
     assert list(conf.keylime_agent_ports()) == [9002, 9003, 9004]
+
+
+# --- What the verifier judges by ----------------------------------------------------------------
+
+
+def judged_by(fleet: Fleet, policy: dict[int, list[bytes]]) -> list[str]:
+    """What nobody approved of this policy."""
+    text = {str(index): [each.hex() for each in values] for index, values in policy.items()}
+    fleet.agent.says["tpm_policy"] = json.dumps({**text, "mask": "0x600ff"})
+    fleet.poll(seconds=700)
+    return [row.problem or " ".join(row.values) for row in unapproved(current_reference(), fleet.now())]
+
+
+def test_a_policy_of_approved_values_is_no_finding(fleet: Fleet) -> None:
+    assert judged_by(fleet, {index: [BOOTED[index]] for index in (0, 4, 17)}) == []
+    assert sorted((row.part, " ".join(row.values)) for row in Whitelisted.objects.all()) == [
+        ("platform", "0 4"),
+        ("vmm", "17"),
+    ]
+
+
+def test_a_value_that_nobody_approved_is_found_once(fleet: Fleet) -> None:
+    for _ in range(2):
+        assert judged_by(fleet, {0: [BOOTED[0], bytes(32)], 17: [BOOTED[17]]}) == ["0"]
+    (entry,) = Activity.objects.filter(verb="unapproved values")
+    assert (entry.target, entry.detail["hosts"]) == ("keylime", 1)
+
+
+def test_a_register_that_no_baseline_names_is_a_finding(fleet: Fleet) -> None:
+    assert judged_by(fleet, {0: [BOOTED[0]], 5: [BOOTED[5]]}) == ["0 5"]
+
+
+def test_a_policy_that_lets_everything_pass_is_a_finding(fleet: Fleet) -> None:
+    assert judged_by(fleet, {}) == ["it names no register, so it matches every host"]
+
+
+def test_nothing_is_read_of_a_server_that_is_only_observed(fleet: Fleet) -> None:
+    count(fleet.server, counts=False)
+    assert judged_by(fleet, {0: [bytes(32)]}) == []
