@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rows import count, make_host, make_server, put_set
+from tests.factories import BASELINES
+from tests.rows import count, make_host, make_server, put_set, write_reference
 from tests.servers.keylime_world import BOOTED, Agent, World
 from txt_dashboard import conf
 from txt_dashboard.actions.connect import connect, connect_golden, connect_quotes
@@ -18,7 +19,7 @@ from txt_dashboard.attest import entries
 from txt_dashboard.attest.bound_key import KeySource, bind
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reasons import Reason
-from txt_dashboard.attest.reference import Baseline, Part, Policy, Requirement
+from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy, Requirement
 from txt_dashboard.models import Activity, Attestation, Host, Quoted, Server, Whitelisted
 from txt_dashboard.queries.publishing import unapproved
 from txt_dashboard.queries.reference import current_reference
@@ -248,3 +249,33 @@ def test_a_policy_that_lets_everything_pass_is_a_finding(fleet: Fleet) -> None:
 def test_nothing_is_read_of_a_server_that_is_only_observed(fleet: Fleet) -> None:
     count(fleet.server, counts=False)
     assert judged_by(fleet, {0: [bytes(32)]}) == []
+
+
+# --- Beside OpenAttestation ---------------------------------------------------------------------
+
+
+def test_a_fleet_moves_from_one_server_to_the_other_without_a_minute_untrusted(fleet: Fleet, scripted) -> None:
+    oat = make_server("oat-1", listed_at=datetime.now(UTC) + timedelta(days=1))
+    write_reference(oat, BASELINES)
+    golden = [
+        Baseline(f"golden {need.part}", need.part, Bank.SHA256, {index: BOOTED[index] for index in need.registers})
+        for need in (PLATFORM, VMM)
+    ]
+    put_set({entries.baseline_id(each): entries.baseline_entry(each) for each in golden})
+    count(fleet.server, counts=False)
+    Attestation.objects.create(host=Host.objects.get(), server=oat, due_at=fleet.now())
+    scripted.clock = fleet.now
+    fleet.worker = Worker(
+        fleet.now, lambda row, clock: scripted if row.name == "oat-1" else connect(row, clock), quotes=connect_quotes
+    )
+    states = [fleet.poll().state, fleet.poll().state]
+    fleet.approve_key()
+    states += [fleet.poll().state, fleet.poll().state]
+    assert Attestation.objects.get(server=fleet.server).match == "trusted"
+    for server, counts in ((fleet.server, True), (oat, False)):
+        endpoint = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=counts)
+        put_set({entries.server_id(server.name): entries.server_entry(endpoint)})
+        states += [fleet.poll(seconds=1).state, fleet.poll().state]
+    assert set(states) == {"trusted"}
+    fleet.agent.values[17] = bytes(32)
+    assert fleet.poll().differing == [17]
