@@ -279,3 +279,61 @@ def test_a_fleet_moves_from_one_server_to_the_other_without_a_minute_untrusted(f
     assert set(states) == {"trusted"}
     fleet.agent.values[17] = bytes(32)
     assert fleet.poll().differing == [17]
+
+
+# --- Agents that push ---------------------------------------------------------------------------
+
+
+def pushing(fleet: Fleet) -> Agent:
+    """The host pushes its evidence, and is trusted by it."""
+    fleet.agent.push()
+    fleet.poll(seconds=1)
+    fleet.approve_key()
+    assert fleet.poll(seconds=1).state == "trusted"
+    return fleet.agent
+
+
+def test_what_an_agent_pushed_is_verified_and_stays_the_servers_word(fleet: Fleet) -> None:
+    pushing(fleet)
+    of = Attestation.objects.get()
+    assert (of.voucher, of.verdict, of.doubt) == ("server", "trusted", None)
+
+
+def test_the_same_evidence_shown_again_is_no_tpm_that_went_back_and_runs_out(fleet: Fleet) -> None:
+    pushing(fleet)
+    assert fleet.poll().state == "trusted"
+    until = Attestation.objects.get().valid_until
+    assert fleet.poll().state == "trusted"
+    assert Attestation.objects.get().valid_until == until
+    assert fleet.poll(seconds=600).state == "stale"
+
+
+def test_an_older_quote_pushed_again_is_seen(fleet: Fleet) -> None:
+    agent = pushing(fleet)
+    old = agent.latest
+    agent.push(b"another challenge")
+    assert fleet.poll().state == "trusted"
+    agent.latest = {**old, "evidence_received_at": fleet.now().isoformat()}
+    assert fleet.poll().reason == Reason.TPM_ROLLED_BACK.code
+
+
+def test_all_registers_that_differ_are_named_where_keylime_names_none(fleet: Fleet) -> None:
+    agent = pushing(fleet)
+    agent.values |= {4: bytes(32), 17: bytes(32)}
+    agent.push(b"another challenge", evaluation="fail")
+    agent.says |= {"attestation_status": "FAIL", "last_event_id": None}
+    host = fleet.poll()
+    assert (host.state, host.differing) == ("untrusted", [4, 17])
+
+
+def test_a_policy_that_asks_for_a_quote_of_ours_takes_no_pushed_one(fleet: Fleet) -> None:
+    pushing(fleet)
+    policy = Policy((PLATFORM, VMM), validity=timedelta(minutes=10), must_quote=True)
+    put_set({entries.policy_id("keylime", ""): entries.policy_entry(entries.PolicyOf("keylime", "", policy))})
+    assert fleet.poll().reason == Reason.QUOTE_MISSING.code
+
+
+def test_a_register_that_the_verifier_did_not_choose_is_missing(fleet: Fleet) -> None:
+    agent = pushing(fleet)
+    agent.push(b"another challenge", mask=0x200FF)
+    assert fleet.poll().reason == Reason.REGISTERS_MISSING.code

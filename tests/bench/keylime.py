@@ -1,4 +1,7 @@
-"""Polling 1,000 agents of a Keylime: everything of ours beside HTTP, against json.loads and one bulk UPDATE."""
+"""Polling 1,000 agents of a Keylime: everything of ours beside HTTP, against json.loads and one bulk UPDATE.
+
+The poll is the one between two quotes: the verifier is asked what it says, and no agent's TPM.
+"""
 
 import json
 import sys
@@ -16,9 +19,11 @@ from tests.factories import NOON
 from tests.rows import make_server, put_set
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.attest import entries
+from txt_dashboard.attest.evidence import Voucher
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Part, Policy, Requirement
-from txt_dashboard.models import Attestation, Host, HostEvent
+from txt_dashboard.models import Attestation, Host, HostEvent, Quoted, Server
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import Connection
 from txt_dashboard.servers.keylime import Keylime
 
@@ -28,7 +33,7 @@ ALLOWED = 4
 
 
 class Fleet:
-    """A verifier's bodies without the verifier, agents under UUIDs, and a worker that takes its word."""
+    """A verifier's bodies without the verifier, agents that showed a quote a while ago, and a worker."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -43,11 +48,22 @@ class Fleet:
         year = NOON + timedelta(days=365)
         self.server = make_server("keylime", kind="keylime", batch_size=500, interval_s=60, listed_at=year)
         need = Requirement(Part.PLATFORM, Bank.SHA256, frozenset({0, 7}))
-        of = entries.PolicyOf("keylime", "", Policy((need,), timedelta(minutes=10), word_is_enough=True))
+        of = entries.PolicyOf("keylime", "", Policy((need,), timedelta(hours=12), word_is_enough=True))
         put_set({entries.policy_id("keylime", ""): entries.policy_entry(of)})
         Host.objects.bulk_create(Host(name=_uuid(each), since=NOON, created_at=NOON) for each in range(AGENTS))
         ids = Host.objects.values_list("id", flat=True)
         Attestation.objects.bulk_create(Attestation(host_id=id_, server=self.server, due_at=NOON) for id_ in ids)
+
+    def quoted(self) -> None:
+        """From now on all hosts have shown a quote that lasts."""
+        Attestation.objects.update(voucher=Voucher.QUOTE.value, doubt=None)
+        Server.objects.update(passes_quotes=True, quote_interval_s=24 * 3600)
+        shown = {"nonce": b"", "selection": {}, "message": b"", "signature": b"", "reported": {}, "public": b""}
+        more = {"approved": b"", "set_number": current_reference().number, "last_seen": None, "counters": None}
+        Quoted.objects.bulk_create(
+            Quoted(attestation_id=id_, at=self.now, due_at=self.now + timedelta(days=1), **shown, **more)
+            for id_ in Attestation.objects.values_list("id", flat=True)
+        )
 
     def prepare(self) -> None:
         self.now += BETWEEN_POLLS
@@ -90,10 +106,10 @@ def main() -> int:
 
 
 def lines(fleet: Fleet) -> Iterator[Line]:
-    for _ in range(2):
-        fleet.prepare()
-        fleet.poll()
+    fleet.prepare()
+    fleet.poll()
     fleet.check()
+    fleet.quoted()
     history = HostEvent.objects.count()
     work, limit = in_turns(ROUNDS, fleet.poll, fleet.peer, fleet.prepare)
     fleet.check()

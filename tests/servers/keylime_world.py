@@ -10,6 +10,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
@@ -54,6 +55,7 @@ class Agent:
     registers: dict[str, object] = field(default_factory=dict)  # instead of what it registered
     tamper: Callable[[dict[str, str]], None] = lambda quote: None
     asked: list[dict[str, str]] = field(default_factory=list)
+    latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
 
     def __post_init__(self) -> None:
         self.restart()
@@ -103,9 +105,30 @@ class Agent:
         text = "r" + ":".join(parts[name] for name in ("message", "signature", "values"))
         return answer(sentence(200, {"quote": text, "hash_alg": "sha256", "boottime": 1}))(handler)
 
-    def quote(self, nonce: bytes, mask: int) -> dict[str, str]:
+    def push(self, challenge: bytes = b"sixteen bytes of", mask: int = 0x600FF, **more: object) -> dict[str, object]:
+        """Has it push its evidence; returns the attributes of what the verifier then hands over."""
+        self.registers |= {"ip": None, "port": None, "mtls_cert": "disabled"}
+        parts = self.quote(challenge, mask, binding=0)
+        key = {"public": base64.b64encode(self.tpm.area).decode(), "server_identifier": "ak"}
+        evidence: dict[str, object] = {
+            "evidence_class": "certification",
+            "evidence_type": "tpm_quote",
+            "chosen_parameters": {"challenge": base64.b64encode(challenge).decode(), "certification_key": key},
+            "data": {
+                "message": parts["message"],
+                "signature": parts["signature"],
+                "subject_data": parts["values"],
+                "meta": {},
+            },
+        }
+        moment = datetime.now(UTC).isoformat()
+        usual = {"stage": "verification_complete", "evaluation": "pass", "evidence_received_at": moment}
+        self.latest = {**usual, "evidence": [evidence], **more}
+        return self.latest
+
+    def quote(self, nonce: bytes, mask: int, binding: int = 1 << 16) -> dict[str, str]:
         """The parts of a quote in base64, with register 16 as agents add it."""
-        chosen = tuple(index for index in range(24) if (mask | 1 << 16) >> index & 1)
+        chosen = tuple(index for index in range(24) if (mask | binding) >> index & 1)
         digest = hashlib.sha256(b"".join(self.values[index] for index in chosen)).digest()
         clock = time.monotonic_ns() // 1_000_000
         signed = self.tpm.but(nonce=nonce, selection={"sha256": chosen}, digest=digest, counters=(5, 1, clock))
@@ -158,8 +181,14 @@ class World:
             answer(self.bulk())(handler)
         elif handler.path == "/v2.6/agents":
             answer(sentence(200, {"uuids": [[id_] for id_ in self.agents]}))(handler)
+        elif (latest := self._latest(handler.path)) is not None:
+            answer(json.dumps({"data": {"type": "attestation", "attributes": latest}}).encode(), 201)(handler)
         else:
             answer(sentence(404, {}), 404)(handler)
+
+    def _latest(self, path: str) -> dict[str, object] | None:
+        id_ = path.removeprefix("/v3.0/agents/").removesuffix("/attestations/latest")
+        return self.agents[id_].latest if id_ in self.agents else None
 
     def registry(self, handler: BaseHTTPRequestHandler) -> None:
         agent = self.agents.get(handler.path.removeprefix("/v2.6/agents/"))

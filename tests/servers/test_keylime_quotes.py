@@ -161,9 +161,10 @@ def test_an_agent_without_a_certificate_is_not_asked(world: World, agent: Agent,
     assert agent.asked == []
 
 
-def test_an_agent_that_pushes_is_not_asked(world: World, agent: Agent) -> None:
+def test_an_agent_that_takes_no_connections_and_never_pushed_has_no_quote(world: World, agent: Agent) -> None:
     agent.registers |= {"ip": None, "port": None}
-    assert "pushes its evidence" in why(world)
+    assert "404" in why(world)
+    assert agent.asked == []
 
 
 def test_the_secret_of_the_server_reaches_no_agent(world: World, agent: Agent) -> None:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 from txt_dashboard.attest.counters import ROLLED_BACK
 from txt_dashboard.attest.evidence import Evidence, Voucher
 from txt_dashboard.attest.keys import AttestationKey, load_key
+from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.quote import Demand, Quote, Verification, verify
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.steps import Outcome, Step
 from txt_dashboard.attest.text import shown
 from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Counters
 
 _LONGEST_DETAIL = 300  # characters
 
@@ -26,12 +28,19 @@ _LONGEST_DETAIL = 300  # characters
 class Material:
     """What a server passed on from one host's TPM, in the host's own bytes; nothing of it is verified.
 
-    `public` is the TPM2B_PUBLIC that was shown beside the quote, `attested_at` the server's time.
+    `public` is the TPM2B_PUBLIC that was shown beside the quote, `attested_at` the server's time. `challenge` is the
+    nonce where the server asked in our place, with one of its own: how old such a quote is, only it knows.
     """
 
     quote: Quote
     public: bytes
     attested_at: datetime
+    challenge: bytes = b""
+
+    @property
+    def whole(self) -> Mapping[Bank, frozenset[int]]:
+        """All registers that were reported beside the quote."""
+        return {bank: frozenset(values) for bank, values in self.quote.reported.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,18 @@ def prove(said: Evidence, material: Material, binding: Binding, demand: Demand) 
         return Proven(replace(quoted, finding=_why_not(verification, material, key)), verification)
     finding = Finding(Reason.TPM_ROLLED_BACK, _detail([Step.COUNTERS], verification)) if _fell(verification) else None
     return Proven(replace(quoted, registers=verification.pcrs.registers, finding=finding), verification)
+
+
+def prove_relayed(said: Evidence, material: Material, binding: Binding, last_seen: Counters | None) -> Proven:
+    """The same for a quote that the server asked for with a challenge of its own.
+
+    Its values are the TPM's, but that they are the present ones is the server's word, and so the evidence says.
+    Which registers it shows was the server's choice: one that a policy requires and that is not there is missing.
+    """
+    proven = prove(said, material, binding, Demand(material.challenge, material.whole, last_seen))
+    if proven.evidence.finding is not None:
+        return proven
+    return Proven(replace(proven.evidence, voucher=Voucher.SERVER), proven.verification)
 
 
 def shown_key(material: Material) -> AttestationKey | None:

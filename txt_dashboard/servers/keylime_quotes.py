@@ -9,11 +9,11 @@ Registrar, `GET /v2.6/agents/{id}`: `{"results": {"aik_tpm", "ip", "port", "mtls
 Agent, `GET /v2.1/quotes/integrity?nonce=&mask=&partial=1`: `{"results": {"quote": "r<TPMS_ATTEST>:<TPMT_SIGNATURE>:
   <values>", "hash_alg", …}}`, each in base64; the values as `attest.pcr_blob` reads them. The nonce is quoted as the
   text that it is. The bank is the agent's choice, and register 16 is always quoted: it binds the agent's own key.
+An agent that takes no connections pushes its evidence to the verifier, which hands over the latest: `keylime_push`.
 
 Nothing is verified here. One agent that fails costs that host.
 """
 
-import binascii
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -42,11 +42,13 @@ from txt_dashboard.servers.deadline import Deadline
 from txt_dashboard.servers.decode import clean, decode_answer
 from txt_dashboard.servers.http import Client
 from txt_dashboard.servers.keylime import API
+from txt_dashboard.servers.keylime_push import in_base64, read_latest
 from txt_dashboard.servers.keylime_wire import is_agent_id
 from txt_dashboard.servers.line import pinned_context
 
 AT_ONCE = 8  # agents that are asked at the same time
 _AGENT_API = "/v2.1"
+_PUSH_API = "/v3.0"
 _REGISTERED_BYTES = 256 * 1024
 _QUOTE_BYTES = 256 * 1024
 _AGENT_SECONDS = 20.0  # a slow TPM needs one or two
@@ -90,6 +92,7 @@ class KeylimeQuotes:
         self._clock = clock
         registrar = connection.agents.registrar
         self._registrar = Client(replace(connection, url=registrar, auth_blob="")) if registrar else None
+        self._verifier = Client(connection)
 
     def quote(self, hosts: Mapping[str, str], nonce: bytes, selection: Selection) -> QuoteBatch:
         """Lets the agents of these hosts quote, some at a time, within the connection's deadline as a whole."""
@@ -118,6 +121,7 @@ class KeylimeQuotes:
 
     def close(self) -> None:
         """Closes its connections."""
+        self._verifier.close()
         if self._registrar is not None:
             self._registrar.close()
 
@@ -129,9 +133,11 @@ class KeylimeQuotes:
         except (ServerError, FormatError) as error:
             return NoEvidence(Finding(Reason.ANSWER_MALFORMED, {"detail": clean(str(error))}))
 
-    def _material(self, agent: str, nonce: bytes, mask: int, deadline: Deadline) -> Material:
+    def _material(self, agent: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
         registered = self._registered(agent, deadline)
-        public = _bytes(registered.aik_tpm, "the attestation key at the registrar")
+        if not registered.ip or registered.port is None:
+            return self._pushed(agent, deadline)
+        public = in_base64(registered.aik_tpm, "the attestation key at the registrar")
         client = self._client(registered)
         try:
             params = {"nonce": nonce.decode("ascii"), "mask": hex(mask), "partial": "1"}
@@ -140,6 +146,10 @@ class KeylimeQuotes:
         finally:
             client.close()
         return Material(read_quote(decode_answer(_ANSWER, body).results.quote), public, self._clock())
+
+    def _pushed(self, agent: str, deadline: Deadline) -> Material | NoEvidence:
+        path = f"{self._verifier.url.path}{_PUSH_API}/agents/{agent}/attestations/latest"
+        return read_latest(self._verifier.get(path, deadline=deadline, byte_limit=_QUOTE_BYTES))
 
     def _registered(self, agent: str, deadline: Deadline) -> _Registered:
         if self._registrar is None:
@@ -152,10 +162,8 @@ class KeylimeQuotes:
 
     def _client(self, registered: _Registered) -> Client:
         """For one agent, where it says that it is: only inside of what the settings allow."""
-        port, address = registered.port, registered.ip
-        if not address or port is None:
-            raise NotTaken("the agent takes no connections: it pushes its evidence")
-        if port not in self._connection.agents.ports:
+        port, address = registered.port, registered.ip or ""
+        if port is None or port not in self._connection.agents.ports:
             raise AddressRefused(f"the agent's port {port} is none that the settings allow")
         if not registered.mtls_cert or registered.mtls_cert == "disabled":
             raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
@@ -171,15 +179,5 @@ def read_quote(text: str) -> Quote:
     parts = text.removeprefix("r").split(":")
     if not text.startswith("r") or len(parts) != 3:
         raise FormatError("the quote has another form than Keylime's")
-    message, signature, values = (_bytes(part, "the quote") for part in parts)
+    message, signature, values = (in_base64(part, "the quote") for part in parts)
     return Quote(message, signature, parse_pcr_blob(values))
-
-
-def _bytes(text: str, what: str) -> bytes:
-    try:
-        data = binascii.a2b_base64(text, strict_mode=True)
-    except (binascii.Error, ValueError):
-        raise FormatError(f"{what} is no base64") from None
-    if not data:
-        raise FormatError(f"{what} is empty")
-    return data

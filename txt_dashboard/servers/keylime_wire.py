@@ -49,6 +49,7 @@ class State(IntEnum):
     TENANT_FAILED = 10
 
 
+_STATES = frozenset(State)
 _BEGUN = frozenset({State.REGISTERED, State.START, State.SAVED})
 _ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
 
@@ -167,7 +168,7 @@ def _judge(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
 
 
 def _state(number: int) -> State:
-    if number not in set(State):
+    if number not in _STATES:
         raise BadRow("it is in a state that we don't know")
     return State(number)
 

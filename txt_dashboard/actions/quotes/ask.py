@@ -11,7 +11,7 @@ import structlog
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish.round import extend
 from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
-from txt_dashboard.attest.material import Binding, Material, Proven, prove
+from txt_dashboard.attest.material import Binding, Material, Proven, prove, prove_relayed
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
 from txt_dashboard.attest.quote import Demand
 from txt_dashboard.attest.reasons import Reason
@@ -142,6 +142,22 @@ class Quoter:
         return frozenset(unbound) - frozenset(new[:NEW_AT_ONCE])
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is on file of the last quote."""
+
+    bound: str
+    message: bytes
+    last_seen: list[int] | None
+    counters: list[int] | None
+
+    def seen_before(self, material: Material) -> Counters | None:
+        """The counters that a quote is held against. One that a server shows again is the same, not another."""
+        again = material.challenge and bytes(self.message) == material.quote.message
+        counters = self.last_seen if again else self.counters
+        return Counters(*counters) if counters else None
+
+
 class _Joining:
     """Answers of one batch while quotes come in."""
 
@@ -155,22 +171,26 @@ class _Joining:
         self._answers = dict(batch.answers)
         self._taken: list[Taken] = []
         before = Quoted.objects.filter(attestation_id__in=[row.id for row in claim.rows])
-        self._before = {
-            id_: (bound, Counters(*counters) if counters else None)
-            for id_, bound, counters in before.values_list("attestation_id", "bound", "counters")
-        }
+        columns = ("attestation_id", "bound", "message", "last_seen", "counters")
+        self._before = {id_: _Before(*kept) for id_, *kept in before.values_list(*columns)}
 
     def take(self, row: ClaimedRow, material: Material, nonce: bytes, chosen: Chosen) -> None:
         """Holds one quote against the approved key, our nonce, the registers chosen and the TPM's last counters."""
-        bound_by, last_seen = self._before.get(row.id, ("", None))
+        before = self._before.get(row.id)
         bound = self._reference.bound(self._name, row.host)
-        demand = Demand(nonce, dict(chosen), last_seen if bound and bound == bound_by else None)
+        last_seen = before.seen_before(material) if before and bound and bound == before.bound else None
+        relayed = bool(material.challenge)
+        nonce, selection = (material.challenge, material.whole) if relayed else (nonce, dict(chosen))
+        demand = Demand(nonce, selection, last_seen)
         approved = self._reference.keys.get((self._name, row.host))
         counters = demand.last_seen
         said = self._batch.answers[row.host]
         if isinstance(said, Evidence) and (approved is not None or self._must_quote(row)):
             binding = Binding(approved.key if approved else None, bound.endswith("+"))
-            proven = prove(said, material, binding, demand)
+            if relayed:
+                proven = prove_relayed(said, material, binding, last_seen)
+            else:
+                proven = prove(said, material, binding, demand)
             self._answers[row.host] = proven.evidence
             counters = _counters(proven, demand.last_seen)
         public = approved.public if approved else b""
