@@ -19,7 +19,7 @@ from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.quote import Demand
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.tpm_reader import FormatError
-from txt_dashboard.servers.base import Agents, Connection, NotTaken, ServerUnreachable
+from txt_dashboard.servers.base import Agents, NotTaken
 from txt_dashboard.servers.keylime_quotes import AT_ONCE, KeylimeQuotes, read_quote
 
 CHOSEN = frozenset({0, 7, 17, 18})
@@ -238,12 +238,14 @@ def test_registers_of_two_banks_can_t_be_had(world: World, agent: Agent) -> None
 def test_without_a_registrar_there_are_no_quotes(world: World) -> None:
     assert quotes(world).offers_quotes()
     assert not quotes(world, agents=Agents()).offers_quotes()
-    away = KeylimeQuotes(
-        Connection("keylime", world.url, LOOPBACK, agents=Agents("https://127.0.0.1:9")),
-        clock=lambda: datetime.now(UTC),
-    )
-    with pytest.raises(ServerUnreachable):
-        away.offers_quotes()
+    assert "no registrar" in why(world, agents=Agents())
+
+
+def test_a_registrar_that_is_away_costs_the_quotes_and_nothing_more(world: World) -> None:
+    away = quotes(world, agents=Agents("https://127.0.0.1:9", LOOPBACK, range(1024, 65536)))
+    assert away.offers_quotes()
+    given = away.quote({"hv1": "agent-1"}, NONCE, SELECTION).answers["hv1"]
+    assert given.finding.reason is Reason.HOST_TIMEOUT
 
 
 @pytest.mark.parametrize(

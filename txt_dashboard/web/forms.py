@@ -56,7 +56,10 @@ class ServerForm(forms.ModelForm):
         max_length=4096,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Sent to the server as the header x-auth-blob."),
+        help_text=_(
+            "Sent to the server as the header x-auth-blob. A Keylime takes a certificate instead, which the setting"
+            " TXT_CLIENT_CERTIFICATES names."
+        ),
     )
     remove_secret = forms.BooleanField(label=_("Remove the stored secret"), required=False)
     reason = _reason(

@@ -74,9 +74,9 @@ class Quoter:
         asked = self._sort([row for row in rows if row.id not in waiting], batch, reference)
         if not asked:
             return Joined(batch, waiting=waiting)
-        extend(replace(self._claim, rows=tuple(rows)), self._clock())
         joining = _Joining(self._claim, batch, reference)
         for chosen, some in asked.items():
+            extend(replace(self._claim, rows=tuple(rows)), self._clock())
             nonce = secrets.token_hex(RANDOM_BYTES).encode()
             try:
                 server = self.connected()
