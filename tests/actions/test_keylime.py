@@ -190,9 +190,19 @@ def test_who_polls_now_has_the_tpm_asked_now(fleet: Fleet) -> None:
 
 def test_a_long_pause_between_quotes_prolongs_no_trust(fleet: Fleet) -> None:
     fleet.every(3600)
-    fleet.trusted()
-    assert fleet.poll(seconds=595).state == "trusted"
-    assert fleet.poll(seconds=10).state == "stale"
+    agent = fleet.trusted()
+    assert fleet.poll(seconds=400).state == "trusted"
+    assert agent.asked == []
+    agent.registers["port"] = 1024
+    assert fleet.poll(seconds=190).state == "trusted"
+    assert fleet.poll(seconds=20).state == "stale"
+
+
+def test_evidence_that_would_run_out_has_the_tpm_asked_before(fleet: Fleet) -> None:
+    fleet.every(3600)
+    agent = fleet.trusted()
+    assert fleet.poll(seconds=500).state == "trusted"
+    assert len(agent.asked) == 1
 
 
 def test_a_key_that_changes_in_the_set_has_the_tpm_asked_at_once(fleet: Fleet) -> None:

@@ -89,8 +89,8 @@ class ServerForm(forms.ModelForm):
             "enabled": _("Switched off, its hosts keep their state until their evidence runs out."),
             "simulated": _("Its hosts are played, not real: every page says so."),
             "quote_interval_s": _(
-                "0: with each request. A quote keeps a TPM busy for about a second; it must come well before evidence"
-                " runs out. Where a server changes its verdict, and for Poll now, it is asked at once."
+                "0: with each request. A quote keeps a TPM busy for about a second. Before evidence runs out, where"
+                " the server changes its verdict, and for Poll now, it is asked at once."
             ),
             "deadline_s": _("The server asks the hosts themselves, and answers when the slowest one has."),
         }

@@ -109,10 +109,15 @@ class Quoter:
             self._server.close()
 
     def _waiting(self, rows: Sequence[ClaimedRow], batch: Batch) -> frozenset[int]:
-        """Hosts that showed a good quote a short while ago and of which the server still says the same."""
+        """Hosts that showed a good quote a short while ago and of which the server still says the same.
+
+        Not those whose evidence would run out before the poll after the next.
+        """
         if not self._claim.server.quote_interval:
             return frozenset()
-        late = Quoted.objects.filter(due_at__gt=self._clock(), attestation__lease=self._claim.lease)
+        now = self._clock()
+        late = Quoted.objects.filter(due_at__gt=now, attestation__lease=self._claim.lease)
+        late = late.filter(attestation__valid_until__gt=now + 2 * self._claim.server.interval)
         not_due = set(late.values_list("attestation_id", flat=True))
         return frozenset(row.id for row in rows if row.id in not_due and _as_before(row, batch))
 
