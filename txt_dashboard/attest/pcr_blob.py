@@ -7,7 +7,7 @@ selections of eight bytes behind their count, then lists of eight digests of 66 
 from struct import Struct
 
 from txt_dashboard.attest.pcr import REGISTER_COUNT, Bank, Registers
-from txt_dashboard.attest.tpm_reader import HASH_ALGORITHMS, FormatError, Reader
+from txt_dashboard.attest.tpm_reader import HASH_ALGORITHMS, Reader
 
 _SELECTIONS, _SELECTION = 16, Struct("<HB4sx")  # hash, size of the bitmap, the bitmap, padding
 _DIGESTS, _DIGEST = 8, Struct("<H64s")  # size, bytes
@@ -23,13 +23,13 @@ def parse_pcr_blob(data: bytes) -> Registers:
     digests = _digests(reader)
     reader.end("register values")
     if len(digests) != len(chosen):
-        raise FormatError(f"{len(digests)} values for {len(chosen)} registers")
+        reader.refuse(f"{len(digests)} values for {len(chosen)} registers")
     banks: dict[Bank, dict[int, bytes]] = {}
     for (bank, index), digest in zip(chosen, digests, strict=True):
         if len(digest) != bank.size:
-            raise FormatError(f"the value of register {index} has {len(digest)} bytes, which is none of {bank}")
+            reader.refuse(f"the value of register {index} has {len(digest)} bytes, which is none of {bank}")
         if banks.setdefault(bank, {}).setdefault(index, digest) is not digest:
-            raise FormatError(f"register {index} is named twice")
+            reader.refuse(f"register {index} is named twice")
     return banks
 
 
@@ -42,10 +42,10 @@ def _chosen(reader: Reader) -> Chosen:
             continue
         bank = HASH_ALGORITHMS.get(algorithm)
         if bank is None or size > len(bitmap):
-            raise FormatError("a selection is of no bank that we know, or longer than it can be")
+            reader.refuse("a selection is of no bank that we know, or longer than it can be")
         bits = int.from_bytes(bitmap[:size], "little")
         if bits >> REGISTER_COUNT:
-            raise FormatError(f"a selection names registers beyond {REGISTER_COUNT - 1}")
+            reader.refuse(f"a selection names registers beyond {REGISTER_COUNT - 1}")
         chosen += [(bank, index) for index in range(REGISTER_COUNT) if bits >> index & 1]
     return chosen
 
@@ -56,7 +56,7 @@ def _digests(reader: Reader) -> list[bytes]:
         count = _count(reader, _DIGESTS, "values")
         slots = [_DIGEST.unpack(reader.take(_DIGEST.size, "a value")) for _ in range(_DIGESTS)]
         if any(size > len(value) for size, value in slots[:count]):
-            raise FormatError("a value is longer than any register")
+            reader.refuse("a value is longer than any register")
         digests += [value[:size] for size, value in slots[:count]]
     return digests
 
