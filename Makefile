@@ -5,11 +5,12 @@ BIN    := $(VENV)/bin
 SERVER := $(VENV)/.server
 DEV    := $(VENV)/.dev
 FUZZ   := $(VENV)/.fuzz
+HORIZON := .venv-horizon
 
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-evidence test-browser test-services test-openstack test-wheel lint bench fuzz lock clean
+.PHONY: help run test test-evidence test-browser test-services test-openstack test-horizon test-wheel lint bench fuzz lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -18,7 +19,7 @@ run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:
 	@$(BIN)/python manage.py run
 
 test: $(DEV) ## everything that needs Python only
-	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack" tests
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack and not horizon" tests
 
 test-evidence: $(DEV) ## real event logs and quotes, and attacks on them (TXT_SHARED_DATA)
 	$(BIN)/pytest -n 2 -m shared tests
@@ -32,6 +33,12 @@ test-services: $(DEV) ## PostgreSQL, RabbitMQ and Redis, for real
 test-openstack: $(DEV) ## a real OpenStack: Keystone, Nova and Placement with five compute hosts
 	$(BIN)/pytest -m openstack --durations 10 tests/openstack
 
+test-horizon: $(HORIZON)/.installed $(DEV) ## the panels in Horizon: two Djangos, both themes, and people in a real one
+	$(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/unit
+	PYTHONPATH=$(HORIZON)/django-4.2 $(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/unit
+	$(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/themes
+	$(BIN)/pytest -c pyproject.toml -m horizon --durations 10 tests/horizon/e2e
+
 test-wheel: $(DEV) ## the wheel, in a clean virtual environment
 	$(BIN)/pytest -m wheel tests
 
@@ -44,6 +51,8 @@ lint: $(DEV) ## style, types, the dependency rule, missing migrations
 
 bench: $(DEV) ## measured against a limit in the same run
 	@$(BIN)/python -m tests.bench
+	@test ! -e $(HORIZON)/.installed || $(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini -s \
+	  --ds tests.horizon.bench.settings tests/horizon/bench
 
 fuzz: $(FUZZ) ## every parser against a coverage-guided fuzzer, FUZZ_SECONDS in all (600)
 	@$(BIN)/python -m tests.fuzz $(or $(FUZZ_SECONDS),600)
@@ -58,7 +67,7 @@ lock: ## writes requirements/*.txt anew from pyproject.toml
 	  --custom-compile-command "make lock" --group fuzz -c requirements/dev.txt -o requirements/fuzz.txt
 
 clean: ## removes the virtual environment, keeps the data
-	rm -rf $(VENV) .venv-keylime .fuzz dist
+	rm -rf $(VENV) $(HORIZON) .venv-keylime .fuzz dist
 
 $(SERVER): requirements/server.txt
 	@$(NEW_ENOUGH)
@@ -77,4 +86,14 @@ $(DEV): requirements/dev.txt
 $(FUZZ): requirements/fuzz.txt $(DEV)
 	@echo "Installing $< into $(VENV)."
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(HORIZON)/.installed: requirements/horizon.txt requirements/horizon-django-4.2.txt
+	@$(NEW_ENOUGH)
+	@test -x $(HORIZON)/bin/python || $(PYTHON) -m venv $(HORIZON)
+	@echo "Installing $^ into $(HORIZON)."
+	@$(HORIZON)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/horizon.txt
+	@rm -rf $(HORIZON)/django-4.2
+	@$(HORIZON)/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --target $(HORIZON)/django-4.2 -r requirements/horizon-django-4.2.txt
 	@touch $@

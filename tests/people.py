@@ -10,6 +10,7 @@ from txt_dashboard.actions.governance.decide import approve
 from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
 from txt_dashboard.attest.quorum import Tally
 from txt_dashboard.models import Proposal
+from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.proposals import impact_of
 
 PASSWORD = "a long enough passphrase"
@@ -35,10 +36,12 @@ def account(actor: Actor) -> User:
 def say_yes(actor: Actor, proposal: Proposal, now: datetime = NOON, **more: object) -> Tally:
     """Approves what is there now."""
     proposal.refresh_from_db()
+    found = impact_of(proposal, now)
     values = {
         "reason": "Compared with the vendor's notes.",
         "content_hash": proposal.content_hash,
-        "impact_hash": impact_of(proposal, now).digest,
+        "impact_hash": found.digest,
+        "confirmed_losses": found[Change.LOST],
         **more,
     }
     return approve(actor, proposal.pk, now=now, **values)

@@ -1,5 +1,6 @@
 """The clock that rings: steadily, and whatever the broker or the wall clock does."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,19 @@ def test_each_tick_sends_one_message(scheduler, tmp_path):
     assert scheduler.tick() == 2.0
     assert scheduler.tick() == 2.0
     assert waiting(tmp_path) == 2
+
+
+def test_whatever_else_the_settings_have_is_rung_too(tmp_path, monkeypatch):
+    monkeypatch.setitem(app.conf, "broker_transport_options", {"folder": str(tmp_path / "spool")})
+    monkeypatch.setattr(app, "_pool", None)
+    tick = app.conf.beat_schedule["tick"]
+    both = {"tick": tick, "keep_traits": {**tick, "task": "txt_dashboard.keep_traits"}}
+    monkeypatch.setitem(app.conf, "beat_schedule", both)
+    scheduler = SteadyScheduler(app)
+    assert scheduler.tick() == 2.0
+    scheduler.close()
+    sent = [json.loads(path.read_text())["headers"]["task"] for path in (tmp_path / "spool").glob("*/*.msg")]
+    assert sorted(sent) == ["txt_dashboard.keep_traits", "txt_dashboard.tick"]
 
 
 def test_a_clock_that_is_set_back_silences_nothing(scheduler, tmp_path, monkeypatch):

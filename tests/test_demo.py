@@ -1,5 +1,6 @@
 """What the demonstration needs before settings are read: its options, its files, its lock."""
 
+import json
 import shutil
 import socket
 from itertools import pairwise
@@ -8,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from txt_dashboard import demo
+from txt_dashboard import conf, demo
+from txt_dashboard.cloud.login import read_clouds
 from txt_dashboard.demo import DemoError, Options
 
 
@@ -18,13 +20,13 @@ def options(folder: Path, **environment: str) -> Options:
 
 def test_nothing_needs_to_be_set():
     read = Options.read({})
-    assert (read.address, read.simulator_port) == ("http://127.0.0.1:8000", 8001)
+    assert (read.address, read.simulator_port, read.cloud_port) == ("http://127.0.0.1:8000", 8001, 8002)
     assert read.folder == Path(".data").resolve()
 
 
-def test_the_other_port_follows_from_the_port():
+def test_the_other_ports_follow_from_the_port():
     read = Options.read({"TXT_PORT": "9100", "TXT_HOST": "::1"})
-    assert (read.address, read.simulator_port) == ("http://[::1]:9100", 9101)
+    assert (read.address, read.simulator_port, read.cloud_port) == ("http://[::1]:9100", 9101, 9102)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def test_the_other_port_follows_from_the_port():
     [
         ("TXT_PORT", "http"),
         ("TXT_PORT", "0"),
-        ("TXT_PORT", "65535"),
+        ("TXT_PORT", "65534"),
         ("TXT_PORT", "-1"),
         ("TXT_PORT", "²"),
         ("TXT_HOST", "0.0.0.0"),  # noqa: S104
@@ -46,6 +48,7 @@ def test_the_other_port_follows_from_the_port():
         ("TXT_SIM_SPEED", "fast"),
         ("TXT_SIM_UNTIL", "0"),
         ("TXT_SIM_UNTIL", "late"),
+        ("TXT_SIM_CLOUD", "perhaps"),
         ("TXT_SETTINGS_FILE", "/etc/txt-dashboard.conf"),
         ("TXT_DATABASE_URL", "postgres://production"),
     ],
@@ -110,6 +113,41 @@ def test_the_simulator_serves_the_story_and_keeps_what_it_is_told_with_the_data(
     assert (told["--port"], told["--speed"], told["--until"]) == ("9101", "3.0", "470.0")
     assert told["--state"] == str(tmp_path / "simulator.json")
     assert "--state" not in demo.simulator(demo.story(read))
+
+
+def test_the_settings_name_the_simulated_cloud(tmp_path):
+    environment = {"TXT_DATA_DIR": str(tmp_path), "TXT_PORT": "9100", "TXT_CLOUDS": "somewhere-real"}
+    demo.set_environment(environment)
+    assert environment["TXT_CLOUDS"] == environment["TXT_KEYSTONE_CLOUD"] == demo.CLOUD
+    assert conf.SIMULATED_CLOUD == demo.CLOUD
+    read = Options.read(environment)
+    demo.write_cloud_accounts(read)
+    logins = read_clouds(Path(environment["TXT_CLOUDS_FILE"]))
+    assert {name: login.auth["username"] for name, login in logins.items()} == {
+        "simulated": "trust-admin",
+        "simulated-traits": "trust-traits",
+    }
+    assert {login.auth_url for login in logins.values()} == {"http://127.0.0.1:9102/identity/v3"}
+
+
+def test_the_accounts_of_the_cloud_are_for_their_owner_alone_and_stay(tmp_path):
+    read = options(tmp_path, TXT_DEMO_PASSWORD="given")
+    demo.write_cloud_accounts(read)
+    command = demo.cloud_serving(read, demo.story(read))
+    passwords = Path(dict(pairwise(command))["--passwords"])
+    known = json.loads(passwords.read_text())
+    assert (known["admin"], known["member"]) == ("given", "given")
+    assert known["trust-admin"] not in ("given", "")
+    assert {path.stat().st_mode & 0o777 for path in (passwords, read.clouds_file)} == {0o600}
+    demo.write_cloud_accounts(read)
+    assert json.loads(passwords.read_text()) == known
+
+
+def test_the_cloud_can_be_left_out(tmp_path):
+    environment = {"TXT_DATA_DIR": str(tmp_path), "TXT_SIM_CLOUD": "false"}
+    demo.set_environment(environment)
+    assert "TXT_CLOUDS" not in environment
+    assert not Options.read(environment).cloud
 
 
 @pytest.mark.parametrize("other", [{"TXT_SIM_SEED": "2"}, {"TXT_SIM_HOSTS": "50"}])

@@ -20,13 +20,14 @@ ROOT = Path(__file__).parent.parent
 SERVES = "Trusted Compute serves at"
 
 
-def two_free_ports() -> int:
-    """The first of two neighbouring ports that nobody uses."""
+def three_free_ports() -> int:
+    """The first of three neighbouring ports that nobody uses."""
     while True:
         with socket.create_server(("127.0.0.1", 0)) as first:
             port = first.getsockname()[1]
             try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
+                for further in (1, 2):
+                    socket.create_server(("127.0.0.1", port + further)).close()
             except OSError:
                 continue
             return port
@@ -95,7 +96,7 @@ def start(tmp_path):
     runs = []
 
     def start(**environment: str) -> Run:
-        runs.append(Run(tmp_path / "data", two_free_ports(), **environment))
+        runs.append(Run(tmp_path / "data", three_free_ports(), **environment))
         return runs[-1]
 
     yield start
@@ -187,7 +188,7 @@ def test_what_can_not_work_is_one_sentence(tmp_path, environment, sentence):
 def test_a_broken_database_is_one_sentence(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "txt-dashboard.sqlite3").write_text("no database at all, whoever put it there")
-    run = Run(tmp_path / "data", two_free_ports())
+    run = Run(tmp_path / "data", three_free_ports())
     assert run.ended() == 1
     assert "CommandError: The database can't be used: file is not a database." in run.text
     assert "Traceback" not in run.text

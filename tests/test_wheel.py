@@ -75,7 +75,7 @@ def shipped(folder: str) -> set[str]:
 
 
 def test_all_of_the_package_is_inside(names):
-    assert shipped("txt_dashboard") | shipped("txt_dashboard_nova") <= names
+    assert shipped("txt_dashboard") | shipped("txt_dashboard_nova") | shipped("txt_dashboard_panel") <= names
 
 
 @pytest.mark.parametrize("folder", ["templates", "static"])
@@ -85,11 +85,23 @@ def test_what_lies_beside_the_package_is_inside_it(names, folder):
 
 
 def test_nothing_else_is_inside(names):
-    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"txt_dashboard", "txt_dashboard_nova"}
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {
+        "txt_dashboard",
+        "txt_dashboard_nova",
+        "txt_dashboard_panel",
+    }
 
 
 def test_it_brings_nothing_unless_asked(metadata):
-    assert set(metadata.get_all("Provides-Extra")) == {"server", "postgresql", "redis", "deadman", "nova", "cli"}
+    assert set(metadata.get_all("Provides-Extra")) == {
+        "server",
+        "postgresql",
+        "redis",
+        "deadman",
+        "nova",
+        "cli",
+        "horizon",
+    }
     assert all("extra ==" in requirement for requirement in metadata.get_all("Requires-Dist"))
 
 

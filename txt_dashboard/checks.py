@@ -70,7 +70,10 @@ def numbers_make_sense(**_kwargs: Any) -> Sequence[CheckMessage]:
         "TXT_QUORUM": 1,
         "TXT_APPROVER_WAIT_H": 0,
         "TXT_EMERGENCY_H": 0,
+        "TXT_CONFIRM_LOSSES_PERCENT": 0,
         "TXT_CLOUD_INTERVAL_S": 1,
+        "TXT_INSTANCES_INTERVAL_S": 1,
+        "TXT_FLAVORS_INTERVAL_S": 1,
     }
     return [
         Error(f"{name} is {getattr(settings, name)}; it must be at least {number}.", id="TXT.E005")

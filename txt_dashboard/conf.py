@@ -7,7 +7,11 @@ from pathlib import Path
 from django.conf import settings
 
 from txt_dashboard.attest.quorum import QuorumRules
+from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import PoolSource
 from txt_dashboard.servers.base import Agents, Network
+
+SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
 
 
 def data_dir() -> Path:
@@ -128,14 +132,45 @@ def clouds_file() -> Path | None:
     return Path(settings.TXT_CLOUDS_FILE) if settings.TXT_CLOUDS_FILE else None
 
 
+def clouds_are_simulated() -> bool:
+    """Whether what answers as a cloud is the demonstration's stand-in: pages say so."""
+    return demo() and clouds() == (SIMULATED_CLOUD,)
+
+
 def cloud_interval() -> timedelta:
     """How often clouds are looked at."""
     return timedelta(seconds=settings.TXT_CLOUD_INTERVAL_S)
 
 
+def pools_from() -> PoolSource | None:
+    """Which groups of the cloud are the hosts' pools; `None`: none, the inventory names them."""
+    found: PoolSource | None = settings.TXT_POOLS_FROM
+    return found
+
+
 def cloud_trait() -> str:
     """The trait of trusted hosts in Placement."""
     return str(settings.TXT_CLOUD_TRAIT)
+
+
+def instances_interval() -> timedelta:
+    """How often the instances of all projects are listed."""
+    return timedelta(seconds=settings.TXT_INSTANCES_INTERVAL_S)
+
+
+def enforcement() -> Enforcement:
+    """What makes a flavor a trusted one unless somebody chooses otherwise."""
+    return Enforcement(settings.TXT_ENFORCEMENT)
+
+
+def flavors_interval() -> timedelta:
+    """How often flavors are looked at."""
+    return timedelta(seconds=settings.TXT_FLAVORS_INTERVAL_S)
+
+
+def confirm_losses() -> float:
+    """From more than this share of hosts, in percent, trust is taken only by who names their number."""
+    return float(settings.TXT_CONFIRM_LOSSES_PERCENT)
 
 
 def api_failures() -> int:

@@ -21,11 +21,15 @@ from pathlib import Path
 from typing import Self
 
 from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS
+from txt_dashboard.simulator.openstack.people import DOMAIN, project_named
 
 LOOPBACK_NETWORKS = "127.0.0.0/8,::1/128"
 LEAST_FREE_BYTES = 100 * 1024 * 1024
 MOST_HOSTS = 100_000
 DEFAULT_SEED = 1
+CLOUD = "simulated"  # its name in the settings, and so on every page
+CLOUD_ACCOUNTS = ("admin", "member")  # for people; of the same names and password at the simulated Keystone
+_OUR_ACCOUNTS = {"": ("trust-admin", "admin"), "-traits": ("trust-traits", "service")}  # user and project of an entry
 # Settings of a real installation: the demonstration would put accounts with a printed password into it.
 FOREIGN = ("TXT_SETTINGS_FILE", "TXT_DATABASE_URL")
 
@@ -46,6 +50,8 @@ class Options:
     seed: int | None
     speed: float
     until: float
+    cloud: bool
+    cast: str | None = None  # the file of hosts that a test has it play instead of the fleet
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -54,21 +60,34 @@ class Options:
             if environment.get(name):
                 raise DemoError(f"`run` is the demonstration and keeps to its own database. Unset {name}.")
         hosts = _whole(environment, "TXT_SIM_HOSTS", FEWEST_HOSTS, MOST_HOSTS)
+        cast = environment.get("TXT_SIM_CAST")
         return cls(
             folder=Path(environment.get("TXT_DATA_DIR") or ".data").resolve(),
             host=_loopback(environment.get("TXT_HOST") or "127.0.0.1"),
-            port=_whole(environment, "TXT_PORT", 1, 65534) or 8000,
+            port=_whole(environment, "TXT_PORT", 1, 65533) or 8000,
             password=environment.get("TXT_DEMO_PASSWORD", ""),
             hosts=hosts,
             seed=_whole(environment, "TXT_SIM_SEED", 0, 2**31),
             speed=_above_0(environment, "TXT_SIM_SPEED", 1),
             until=_above_0(environment, "TXT_SIM_UNTIL", math.inf),
+            cloud=not cast and _yes(environment, "TXT_SIM_CLOUD"),
+            cast=str(Path(cast).resolve()) if cast else None,
         )
 
     @property
     def simulator_port(self) -> int:
         """Follows from the web port."""
         return self.port + 1
+
+    @property
+    def cloud_port(self) -> int:
+        """The same for the simulated cloud."""
+        return self.port + 2
+
+    @property
+    def clouds_file(self) -> Path:
+        """The accounts at the simulated cloud that the product uses itself."""
+        return self.folder / "clouds.yaml"
 
     @property
     def address(self) -> str:
@@ -83,6 +102,7 @@ class Story:
     hosts: int
     seed: int
     started: float  # epoch seconds
+    cast: str = ""
 
 
 def set_environment(environment: dict[str, str] | os._Environ[str]) -> None:
@@ -100,6 +120,11 @@ def set_environment(environment: dict[str, str] | os._Environ[str]) -> None:
     environment["TXT_DATA_DIR"] = str(options.folder)
     environment["TXT_SECRET_KEY_FILE"] = str(secret_key)
     environment.setdefault("TXT_SERVER_NETWORKS", LOOPBACK_NETWORKS)
+    if options.cloud:
+        environment |= _cloud_settings(options)
+        environment.setdefault(
+            "TXT_POLLHOSTS_BLOB", keep(options.folder / "pollhosts-blob", secrets.token_urlsafe(24))
+        )
     # A checkout is found by the four programs from wherever `run` was called.
     paths = (str(Path(__file__).resolve().parent.parent), environment.get("PYTHONPATH", ""))
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
@@ -109,12 +134,16 @@ def keep(path: Path, text: str) -> str:
     """What the file holds; where it holds nothing, the text is put there, for its owner's eyes only."""
     if path.exists() and (kept := path.read_text().strip()):
         return kept
+    _put(path, text)
+    return text
+
+
+def _put(path: Path, text: str) -> None:
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600, exist_ok=False)
     new.write_text(text + "\n")
     new.replace(path)
-    return text
 
 
 def password(options: Options) -> str:
@@ -128,7 +157,7 @@ def story(options: Options) -> Story:
     Raises `DemoError` where another fleet is asked for: its golden values would match no host of this one.
     """
     seed = DEFAULT_SEED if options.seed is None else options.seed
-    begun = Story(hosts=options.hosts or DEFAULT_HOSTS, seed=seed, started=time.time())
+    begun = Story(hosts=options.hosts or DEFAULT_HOSTS, seed=seed, started=time.time(), cast=options.cast or "")
     path = options.folder / "story.json"
     try:
         kept = Story(**json.loads(keep(path, json.dumps(asdict(begun)))))
@@ -137,6 +166,7 @@ def story(options: Options) -> Story:
     for name, asked, is_now in (
         ("TXT_SIM_HOSTS", options.hosts, kept.hosts),
         ("TXT_SIM_SEED", options.seed, kept.seed),
+        ("TXT_SIM_CAST", options.cast, kept.cast),
     ):
         if asked not in (None, is_now):
             raise DemoError(
@@ -155,9 +185,54 @@ def simulator_serving(options: Options, story: Story) -> tuple[str, ...]:
 
 def simulator(story: Story) -> tuple[str, ...]:
     """The command of the simulator for this story."""
-    options = {"--hosts": story.hosts, "--seed": story.seed, "--started": story.started}
+    who: dict[str, object] = {"--cast": story.cast} if story.cast else {"--hosts": story.hosts}
+    options = {**who, "--seed": story.seed, "--started": story.started}
     command = (sys.executable, "-m", "txt_dashboard.simulator")
     return (*command, *(str(part) for option in options.items() for part in option))
+
+
+def cloud_serving(options: Options, story: Story) -> tuple[str, ...]:
+    """The command that serves the cloud of this story, with passwords and what it is told in the data directory."""
+    serving = {
+        "--port": options.cloud_port,
+        "--hosts": story.hosts,
+        "--seed": story.seed,
+        "--passwords": _passwords_file(options),
+        "--state": options.folder / "cloud.jsonl",
+    }
+    command = (sys.executable, "-m", "txt_dashboard.simulator.openstack")
+    return (*command, *(str(part) for option in serving.items() for part in option))
+
+
+def write_cloud_accounts(options: Options) -> None:
+    """The files of the simulated cloud's accounts: passwords for it, and the log-ins of the product's own."""
+    ours = keep(options.folder / "cloud-password", secrets.token_urlsafe(24))
+    known = {user: ours for user, _ in _OUR_ACCOUNTS.values()} | dict.fromkeys(CLOUD_ACCOUNTS, password(options))
+    _put(_passwords_file(options), json.dumps(known))
+    domain = {"user_domain_id": DOMAIN["id"], "project_domain_id": DOMAIN["id"]}
+    where = {"auth_url": f"http://127.0.0.1:{options.cloud_port}/identity/v3", **domain}
+    logins = {
+        CLOUD + ending: {"auth": {**where, "username": user, "password": ours, "project_name": project}}
+        for ending, (user, project) in _OUR_ACCOUNTS.items()
+    }
+    _put(options.clouds_file, json.dumps({"clouds": logins}, indent=2))  # all JSON is YAML
+
+
+def _cloud_settings(options: Options) -> dict[str, str]:
+    """Whoever is an administrator of the simulated cloud is one here, too; who may look there may look here."""
+    return {
+        "TXT_CLOUDS": CLOUD,
+        "TXT_POOLS_FROM": "zone",
+        "TXT_CLOUDS_FILE": str(options.clouds_file),
+        "TXT_KEYSTONE_CONFIG": str(options.clouds_file),
+        "TXT_KEYSTONE_CLOUD": CLOUD,
+        "TXT_KEYSTONE_PROJECT": project_named("admin").id,
+        "TXT_KEYSTONE_ROLES": "admin=administrator,reader=viewer",
+    }
+
+
+def _passwords_file(options: Options) -> Path:
+    return options.folder / "cloud-passwords.json"
 
 
 @contextmanager
@@ -183,7 +258,7 @@ def require_free(host: str, port: int) -> None:
         except OSError as error:
             raise DemoError(
                 f"Port {port} on {host} can't be used: {error.strerror}. Choose another with TXT_PORT; "
-                f"the simulator takes the one after it."
+                f"the simulated server and cloud take the two after it."
             ) from None
 
 
@@ -204,6 +279,13 @@ def _whole(environment: Mapping[str, str], name: str, least: int, most: int) -> 
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
         raise DemoError(f"{name} must be a whole number from {least} to {most}; it is {text!r}.")
     return int(text)
+
+
+def _yes(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name) or "true"
+    if text not in ("true", "false"):
+        raise DemoError(f"{name} must be true or false; it is {text!r}.")
+    return text == "true"
 
 
 def _above_0(environment: Mapping[str, str], name: str, otherwise: float) -> float:

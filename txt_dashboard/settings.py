@@ -10,6 +10,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from txt_dashboard.cloud.enforcement import Enforcement
+from txt_dashboard.cloud.pools import read_source
+
 
 class Env(environ.FileAwareEnv):
     """Names the setting that can't be used."""
@@ -53,14 +56,20 @@ TXT_SETS_DIR = Path(env.str("TXT_SETS_DIR", default=str(TXT_DATA_DIR / "sets")))
 TXT_QUORUM = env.int("TXT_QUORUM", default=2)
 TXT_APPROVER_WAIT_H = env.float("TXT_APPROVER_WAIT_H", default=24.0)
 TXT_EMERGENCY_H = env.float("TXT_EMERGENCY_H", default=0.0)
+TXT_CONFIRM_LOSSES_PERCENT = env.float("TXT_CONFIRM_LOSSES_PERCENT", default=10.0)
 TXT_AUDIT_HEADS = env.str("TXT_AUDIT_HEADS", default=str(TXT_DATA_DIR / "audit-heads.jsonl"))
 TXT_POLLHOSTS_BLOB = env.str("TXT_POLLHOSTS_BLOB", default="")
 TXT_POLLHOSTS_HEADER = env.str("TXT_POLLHOSTS_HEADER", default="")
 TXT_POLLHOSTS_CLIENTS = env.list("TXT_POLLHOSTS_CLIENTS", default=[])
-TXT_CLOUDS = env.list("TXT_CLOUDS", default=[])
+# Never from a file of its own, as other values: TXT_CLOUDS_FILE is a setting by itself.
+TXT_CLOUDS = environ.Env().list("TXT_CLOUDS", default=[])
 TXT_CLOUDS_FILE = env.str("TXT_CLOUDS_FILE", default="")
 TXT_CLOUD_INTERVAL_S = env.float("TXT_CLOUD_INTERVAL_S", default=15.0)
+TXT_POOLS_FROM = env("TXT_POOLS_FROM", cast=read_source, default=None)
 TXT_CLOUD_TRAIT = env.str("TXT_CLOUD_TRAIT", default="CUSTOM_TRUSTED_HOST")
+TXT_INSTANCES_INTERVAL_S = env.float("TXT_INSTANCES_INTERVAL_S", default=60.0)
+TXT_ENFORCEMENT = env("TXT_ENFORCEMENT", cast=Enforcement, default=Enforcement.TRAIT)
+TXT_FLAVORS_INTERVAL_S = env.float("TXT_FLAVORS_INTERVAL_S", default=60.0)
 TXT_API_FAILURES = env.int("TXT_API_FAILURES", default=60)
 TXT_KEYSTONE_CONFIG = env.str("TXT_KEYSTONE_CONFIG", default="")
 TXT_KEYSTONE_CLOUD = env.str("TXT_KEYSTONE_CLOUD", default="")
@@ -102,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "txt_dashboard.web.middleware.BrowserPolicyMiddleware",
+    "txt_dashboard.web.keystone.KeystoneSessionMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
@@ -159,6 +169,8 @@ STORAGES = {
 # --- Who gets in -------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    # Raises where Keystone does not take somebody, so it stands before the local accounts.
+    "txt_dashboard.web.keystone.KeystoneBackend",
     "django.contrib.auth.backends.ModelBackend",
 ]
 AUTH_PASSWORD_VALIDATORS = [
@@ -236,7 +248,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 if TXT_CLOUDS:
     # Of their own, so that no slow attestation server keeps a trait in place, and no slow Nova another.
-    for _name in ("keep_traits", "match_clouds"):
+    for _name in ("keep_traits", "match_clouds", "look_at_flavors", "watch_instances"):
         CELERY_BEAT_SCHEDULE[_name] = {**CELERY_BEAT_SCHEDULE["tick"], "task": f"txt_dashboard.{_name}"}
 LOGGING_CONFIG = "txt_dashboard.logs.configure"
 LOGGING = {"json": not TXT_DEMO, "level": env.str("TXT_LOG_LEVEL", default="INFO")}

@@ -29,3 +29,15 @@ def keep_traits() -> None:
 def match_clouds() -> None:
     """Looks up which hosts are which hypervisors."""
     _keeper.match()
+
+
+@shared_task(name="txt_dashboard.watch_instances")
+def watch_instances() -> None:
+    """Looks where the instances of all projects are, and which of them are at stake."""
+    _keeper.watch_instances()
+
+
+@shared_task(name="txt_dashboard.look_at_flavors")
+def look_at_flavors() -> None:
+    """Looks at clouds' flavors and who runs on them."""
+    _keeper.look_at_flavors()

@@ -5,12 +5,30 @@ from django.urls import include, path
 from txt_dashboard.cloud.heartbeat import WELL_KNOWN
 from txt_dashboard.pollhosts.heartbeat import heartbeat
 from txt_dashboard.pollhosts.views import poll_hosts
-from txt_dashboard.web import activity, fleet, golden, hooks, host, live, proposals, quoted, servers, session
-from txt_dashboard.web.proposing import edit, first, hosts, policy, start, uploads
+from txt_dashboard.web import (
+    activity,
+    clouds,
+    flavors,
+    fleet,
+    golden,
+    hooks,
+    host,
+    instances,
+    keystone,
+    live,
+    measured_files,
+    owners,
+    proposals,
+    quoted,
+    servers,
+    session,
+)
+from txt_dashboard.web.proposing import edit, first, hosts, keys, policy, start, uploads
 
 urlpatterns = [
     path("v1/", include("txt_dashboard.api.urls")),
     path("login/", session.LogIn.as_view(), name="login"),
+    path("login/keystone/", keystone.LogIn.as_view(), name="login-keystone"),
     path("logout/", session.LogOut.as_view(), name="logout"),
     path("", fleet.page, name="fleet"),
     path("fleet/map/", fleet.pool_map, name="fleet-map"),
@@ -18,8 +36,11 @@ urlpatterns = [
     path("poll/", fleet.poll_now, name="poll-now"),
     path("hosts/<str:name>/", host.page, name="host"),
     path("hosts/<str:name>/history/", host.history, name="host-history"),
+    path("hosts/<str:name>/instances/", host.instances, name="host-instances"),
     path("hosts/<str:name>/evidence/", host.evidence, name="host-evidence"),
     path("hosts/<str:name>/log/", quoted.event_log, name="host-log"),
+    path("hosts/<str:name>/files/", measured_files.page, name="host-ima"),
+    path("hosts/<str:name>/files/<int:server_id>/", measured_files.file, name="host-ima-file"),
     path("hosts/<str:name>/quote/<int:server_id>/<str:which>", quoted.file, name="host-quote-file"),
     path("baselines/", golden.page, name="baselines"),
     path("baselines/retire/", golden.retire, name="baseline-retire"),
@@ -28,6 +49,9 @@ urlpatterns = [
     path("propose/upload/", uploads.upload, name="propose-upload"),
     path("propose/by-hand/", uploads.by_hand, name="propose-by-hand"),
     path("propose/policy/", policy.page, name="propose-policy"),
+    path("propose/keys/", keys.first, name="propose-keys"),
+    path("propose/keys/list/", keys.listed, name="propose-key-list"),
+    path("propose/key/<str:name>/", keys.one, name="propose-key"),
     path("propose/host/<str:name>/", hosts.host, name="propose-host"),
     path("propose/group/<str:key>/", hosts.group, name="propose-group"),
     path("proposals/<int:proposal_id>/", proposals.page, name="proposal"),
@@ -43,6 +67,19 @@ urlpatterns = [
     path("servers/<int:server_id>/", servers.edit, name="server-edit"),
     path("servers/<int:server_id>/counting/", servers.counting, name="server-counting"),
     path("servers/<int:server_id>/test/", servers.test, name="server-test"),
+    path("clouds/", clouds.page, name="clouds"),
+    path("clouds/holds/<int:hold_id>/acknowledge/", clouds.acknowledge, name="cloud-acknowledge"),
+    path("clouds/hosts/<str:name>/", clouds.hypervisor, name="cloud-hypervisor"),
+    path("clouds/<str:name>/pools/", clouds.pools, name="cloud-pools"),
+    path("clouds/<str:name>/take-over/", clouds.take_over, name="cloud-take-over"),
+    path("clouds/<str:name>/pins/<str:provider>/", clouds.release, name="cloud-release"),
+    path("instances/", instances.page, name="instances"),
+    path("instances/at-stake/", instances.intervals, name="instances-at-stake"),
+    path("instances/export/", instances.export, name="instances-export"),
+    path("my-instances/", owners.page, name="my-instances"),
+    path("my-project/", owners.project, name="my-project"),
+    path("flavors/", flavors.page, name="flavors"),
+    path("flavors/<path:flavor_id>/", flavors.flavor, name="flavor"),
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
     path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
     path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),

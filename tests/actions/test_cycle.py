@@ -50,6 +50,38 @@ def test_a_host_that_matches_becomes_trusted(server, worker) -> None:
     assert row.due_at > NOON
 
 
+def test_a_host_is_asked_again_within_the_interval_whenever_the_next_tick_comes(server, worker) -> None:
+    for number in range(30):
+        make_host(f"hv{number}", server)
+    worker.turn()
+    rows = Attestation.objects.all()
+    assert all(NOON + timedelta(seconds=50) < row.due_at <= NOON + timedelta(seconds=58) for row in rows)
+    Server.objects.update(interval_s=5)
+    Attestation.objects.update(due_at=NOON)
+    worker.turn()
+    assert all(NOON + timedelta(seconds=2.5) <= row.due_at <= NOON + timedelta(seconds=3) for row in rows.all())
+
+
+def test_whoever_waits_for_changes_is_called_at_once_and_only_then(server, clock, scripted) -> None:
+    seen = []
+    worker = Worker(
+        clock, lambda row, clock: scripted, changed=lambda: seen.append(list(Host.objects.values_list("state")))
+    )
+    make_host("hv1", server)
+    worker.turn()
+    assert seen == [[("trusted",)]]
+    poll_later(worker, clock)
+    assert len(seen) == 1
+    scripted.answers["hv1"] = lambda: evidence({18: value("new kernel")}, at=clock())
+    poll_later(worker, clock)
+    assert seen[1:] == [[("untrusted",)]]
+    scripted.answers["hv1"] = lambda: evidence(at=clock())
+    poll_later(worker, clock)
+    Attestation.objects.update(due_at=clock() + timedelta(days=1))
+    poll_later(worker, clock, POLICY.validity.total_seconds() + 1)
+    assert seen[3:] == [[("stale",)]]
+
+
 def test_a_changed_register_takes_the_host_out_and_names_it(server, worker, scripted, clock) -> None:
     make_host("hv1", server)
     worker.turn()

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tests.people import person
 from txt_dashboard.actions.api_keys import create_key
+from txt_dashboard.actions.keystone import token_name
 from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
-from txt_dashboard.api.auth import token_name
 
 
 def key_of(*roles: Role, name: str = "") -> str:
@@ -35,4 +35,10 @@ def person_calling(actor: Actor) -> Client:
 
 def post(program: Client, path: str, body: object = None, **headers: str) -> Any:
     """The answer to a POST of JSON."""
-    return program.post(path, data={} if body is None else body, content_type="application/json", headers=headers)
+    return send(program, "POST", path, body, **headers)
+
+
+def send(program: Client, method: str, path: str, body: object = None, **headers: str) -> Any:
+    """The answer to a request with JSON."""
+    asking = {"POST": program.post, "PUT": program.put}[method]
+    return asking(path, data={} if body is None else body, content_type="application/json", headers=headers)

@@ -138,3 +138,71 @@ def test_retiring_is_proposed_for_what_was_seen(operator):
 @pytest.mark.parametrize("path", ["999", "999/impact", f"baseline:{'0' * 16}", f"baseline:{'0' * 16}/impact"])
 def test_what_is_not_there(operator, path):
     assert operator.get(f"/v1/baselines/{path}").status_code == 404
+
+
+def test_a_review_is_all_that_a_person_reads_before_they_decide(operator, proposed):
+    person = person_calling(approver("ada"))
+    told = person.get(f"/v1/baselines/{proposed['id']}/review").json()
+    (change,) = told["changes"]
+    assert (change["name"], change["act"], change["against"]) == ("VMM 2", "add", "VMM 1")
+    (differing,) = change["differing"]
+    assert (differing["index"], differing["before"], differing["after"]) == (17, GOOD[17].hex(), VALUES["17"])
+    assert [each["index"] for each in change["same"]] == [18]
+    assert {"name": "Bank", "before": None, "after": "SHA1", "heed": ""} in change["fields"]
+    assert told["impact"] == person.get(f"/v1/baselines/{proposed['id']}/impact").json()
+    assert (told["problem"], told["why_not_approve"], told["why_not_reject"]) == ("", None, None)
+    assert told["why_not_withdraw"] == "Only who proposed it can withdraw it."
+
+
+def test_a_review_says_why_whoever_asks_may_not_decide(operator, proposed):
+    told = operator.get(f"/v1/baselines/{proposed['id']}/review").json()
+    assert told["why_not_approve"] == str(Refusal.NO_PERSON)
+    assert told["why_not_reject"] == "Approvers reject, in person."
+    assert told["why_not_withdraw"] is None
+
+
+def test_a_review_of_what_changed_meanwhile_says_so_and_promises_nothing(operator, proposed):
+    Proposal.objects.update(content_hash=OTHER)
+    told = operator.get(f"/v1/baselines/{proposed['id']}/review").json()
+    assert "not what was proposed" in told["problem"]
+    assert told["impact"] is None
+
+
+def test_a_review_of_a_settled_proposal_says_that_it_is_settled(operator, proposed):
+    body = {"reason": "Too early.", "content_hash": proposed["content_hash"]}
+    assert post(operator, f"/v1/baselines/{proposed['id']}/withdraw", body).status_code == 200
+    told = operator.get(f"/v1/baselines/{proposed['id']}/review").json()
+    assert told["why_not_approve"] == told["why_not_withdraw"] == "This proposal is withdrawn already."
+    assert (told["impact"], told["proposal"]["state"]) == (None, "withdrawn")
+
+
+def test_what_is_in_force_is_reviewed_before_it_is_retired(operator):
+    held = next(each for each in operator.get("/v1/baselines").json()["items"] if each["part"] == "vmm")
+    path = f"/v1/baselines/{held['id']}"
+    told = operator.get(f"{path}/review").json()
+    assert (told["baseline"], told["proposal"], told["impact"]["counts"]["lost"]) == (held, None, 1)
+    assert (told["why_not_retire"], told["touched_by"]) == (None, None)
+    made = post(operator, f"{path}/retire", {"reason": "Old.", "content_hash": told["content_hash"]}).json()
+    assert operator.get(f"{path}/review").json()["touched_by"] == made["id"]
+    assert "Operators" in caller(Role.VIEWER).get(f"{path}/review").json()["why_not_retire"]
+
+
+def test_the_list_says_whose_turn_it_is(operator, proposed):
+    (line,) = person_calling(approver("ada")).get("/v1/baselines").json()["proposals"]
+    assert (line["approvals"], line["needed"], line["why_not"]) == (0, 2, None)
+    (line,) = operator.get("/v1/baselines").json()["proposals"]
+    assert line["why_not"] == str(Refusal.NO_PERSON)
+
+
+def test_an_approval_that_takes_trust_from_many_must_name_their_number(operator):
+    held = next(each for each in operator.get("/v1/baselines").json()["items"] if each["part"] == "vmm")
+    retiring = {"reason": "Withdrawn.", "content_hash": held["content_hash"]}
+    made = post(operator, f"/v1/baselines/{held['id']}/retire", retiring).json()
+    anna = person_calling(approver("anna"))
+    found = anna.get(f"/v1/baselines/{made['id']}/impact").json()
+    decision = {"reason": "Yes.", **{name: found[name] for name in ("content_hash", "impact_hash")}}
+    refused = post(anna, f"/v1/baselines/{made['id']}/approve", decision)
+    assert (refused.status_code, refused.json()["losses"]) == (409, 1)
+    assert "losses" not in anna.get("/v1/baselines/99").json()
+    told = post(anna, f"/v1/baselines/{made['id']}/approve", {**decision, "confirmed_losses": 1})
+    assert told.status_code == 200

@@ -23,6 +23,29 @@ def test_the_summary_counts_hosts_by_state_and_pool(program):
     assert told["pools"] == [{"pool": "az1", "hosts": counts}]
 
 
+def test_the_overview_is_the_summary_the_changes_and_the_latest_activity(program):
+    told = program.get("/v1/overview").json()
+    summary, changes = program.get("/v1/summary").json(), program.get("/v1/changes").json()
+    assert {**told["summary"], "at": ""} == {**summary, "at": ""}
+    assert told["changes"] == changes
+    assert told["activity"] == program.get("/v1/activity?limit=10").json()["items"]
+
+
+def test_the_hosts_of_one_server_are_polled(program):
+    made = post(program, "/v1/polls", {"server": "oat-1"})
+    assert (made.status_code, made.json()["server"], made.json()["total"]) == (202, "oat-1", 2)
+    told = program.get(f"/v1/polls/{made.json()['id']}").json()
+    assert (told["poll"]["server"], told["progress"]["total"]) == ("oat-1", 2)
+    assert post(program, "/v1/polls", {"server": "oat-9"}).status_code == 404
+    assert post(program, "/v1/polls", {"server": "oat-1", "pool": "az1"}).status_code == 400
+
+
+def test_a_test_of_a_server_waits_for_a_worker(program):
+    answer = post(program, "/v1/servers/oat-1/test")
+    assert (answer.status_code, answer.json()["test"]) == (202, "running")
+    assert post(program, "/v1/servers/oat-9/test").status_code == 404
+
+
 def test_nothing_changed_is_said_without_a_body(program):
     first = program.get("/v1/status")
     again = program.get("/v1/status", headers={"If-None-Match": first.headers["ETag"]})

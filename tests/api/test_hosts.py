@@ -86,8 +86,41 @@ def test_the_evidence_holds_every_register(program):
 
 
 def test_a_host_that_is_not_there_is_said_to_be_missing(program):
-    for path in ("", "/diff", "/history", "/evidence"):
+    for path in ("", "/diff", "/history", "/evidence", "/log", "/candidates"):
         assert program.get(f"/v1/hosts/hv9{path}").status_code == 404
+
+
+def test_answers_about_one_host_begin_with_its_state(program):
+    for path in ("", "/diff", "/history", "/evidence", "/log", "/candidates"):
+        told = program.get(f"/v1/hosts/hv2{path}").json()
+        assert (told["name"], told["pool"], told["state"], told["reason"]) == (
+            "hv2", "az1", "untrusted", "registers_differ",
+        ), path  # fmt: skip
+
+
+def test_a_list_and_a_difference_say_which_changes_come_after_them(program, fleet):
+    for path in ("", "/hv2/diff"):
+        version = program.get(f"/v1/hosts{path}").json()["version"]
+        assert program.get("/v1/status", {"since": version}).json()["changed"] == []
+    fleet(hv4=None)
+    (changed,) = program.get("/v1/status", {"since": version}).json()["changed"]
+    assert changed["host"] == "hv4"
+
+
+def test_without_a_quote_there_is_no_log(program):
+    told = program.get("/v1/hosts/hv2/log").json()
+    assert (told["items"], told["problem"]) == ([], "No quote came for this host, so there is no event log.")
+
+
+def test_what_a_host_shows_can_be_proposed_as_it_is_offered(program):
+    assert [each["proposable"] for each in program.get("/v1/hosts/hv2/diff").json()["servers"]] == [["vmm"]]
+    offered = {each["part"]: each for each in program.get("/v1/hosts/hv2/candidates").json()["items"]}
+    vmm = offered["vmm"]
+    assert (vmm["refused"], vmm["waiting"]) == ([], None)
+    made = post(program, "/v1/baselines", {"title": "VMM", "reason": "It is good.", "document": vmm["document"]})
+    assert made.status_code == 201, made.content
+    (again,) = [each for each in program.get("/v1/hosts/hv2/candidates").json()["items"] if each["part"] == "vmm"]
+    assert (again["waiting"], again["document_hash"]) == (made.json()["id"], vmm["document_hash"])
 
 
 def test_attesting_asks_for_the_host(program):

@@ -13,19 +13,22 @@ from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as bounds
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from tests.actions.governance.examples import WANTED, WORDS
 from tests.api.callers import key_of
+from tests.cloud.living import Flavor
+from tests.clouds import connected, look
 from txt_dashboard.actions.governance.propose import propose
 from txt_dashboard.actions.permissions import COMMAND_LINE, Role
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 EXAMPLES = 10
-BOUNDED = settings(
+BOUNDED = bounds(
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 CHECKS = [
@@ -40,13 +43,16 @@ schema = schemathesis.openapi.from_wsgi("/v1/openapi.json", get_wsgi_application
 
 
 @pytest.fixture
-def served(fleet) -> Iterator[str]:
-    """The application with a fleet, in this test's own transaction; gives a key with all rights."""
+def served(fleet, tmp_path, settings) -> Iterator[str]:
+    """The application with a fleet and a cloud, in this test's own transaction; gives a key with all rights."""
     fleet(hv1=None)
     propose(COMMAND_LINE, WANTED, **WORDS, now=timezone.now())
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
-    yield key_of(*Role)
+    with connected(tmp_path, settings) as cloud:
+        cloud.flavors["0"] = Flavor("m1.zero")
+        look(timezone.now)
+        yield key_of(*Role)
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

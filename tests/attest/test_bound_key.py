@@ -118,3 +118,21 @@ def test_a_policy_that_asks_for_a_quote_is_not_content_with_a_word() -> None:
     for requirements in (POLICY.requirements, ()):
         with pytest.raises(InvalidReference):
             Policy(requirements, POLICY.validity, word_is_enough=True, must_quote=True)
+
+
+def test_a_key_of_a_tpm12_is_another_entry_and_another_binding() -> None:
+    spki = RSA.key().public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    old, new = (bind("oat-1", "hv1", spki, KeySource.LIST, tpm12=tpm12) for tpm12 in (True, False))
+    assert read_entry(ID, key_entry(old)) == old
+    assert "tpm" not in key_entry(new)
+    assert reference(old).bound("oat-1", "hv1") != reference(new).bound("oat-1", "hv1")
+    assert old.flaw == ""
+    with pytest.raises(InvalidReference):
+        read_entry(ID, {**key_entry(old), "tpm": "2.0"})
+
+
+@pytest.mark.parametrize("forge", [RSA, P256])
+def test_what_describes_itself_as_a_tpm20s_key_is_none_of_a_tpm12(forge: Forge) -> None:
+    assert "A TPM 1.2 has no such key".lower() in bind("s", "h", forge.area, KeySource.LIST, tpm12=True).flaw.lower()
+    spki = P256.key().public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert bind("s", "h", spki, KeySource.LIST, tpm12=True).flaw

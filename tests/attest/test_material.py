@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.attest.forge import Forge, value
+from tests.attest.forge12 import Forge12
 from txt_dashboard.attest.appraisal import Match, appraise
 from txt_dashboard.attest.evidence import UNPROVEN, Evidence, Verdict, Voucher
 from txt_dashboard.attest.keys import load_key
 from txt_dashboard.attest.material import Binding, Material, bindings, prove, shown_key
 from txt_dashboard.attest.pcr import Bank
-from txt_dashboard.attest.quote import Quote
+from txt_dashboard.attest.quote import Demand, Quote
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Baseline, Part, Policy, Requirement, Rules
 from txt_dashboard.attest.steps import Outcome, Step
@@ -138,3 +139,32 @@ def test_whatever_is_passed_on_is_judged_and_never_raises(message: bytes, signat
     assert evidence.registers == {}
     assert evidence.finding is not None
     assert str(evidence.finding).isprintable()
+
+
+OLD = Forge12()
+OLD_MATERIAL = Material(OLD.quote(), b"", NOON)
+
+
+def test_a_tpm12s_quote_proves_by_a_key_that_was_approved_as_one_of_a_tpm12() -> None:
+    proven = prove(WORD, OLD_MATERIAL, Binding(OLD.key(), tpm12=True), OLD.demand())
+    assert proven.evidence.voucher is Voucher.QUOTE
+    assert proven.evidence.registers == {Bank.SHA1: dict(OLD.values)}
+
+
+@pytest.mark.parametrize(
+    ("sent", "binding", "demand"),
+    [
+        (OLD_MATERIAL, Binding(OLD.key()), OLD.demand()),
+        (material(), Binding(RSA.key(), tpm12=True), RSA.demand()),
+    ],
+    ids=["a TPM 2.0's key signed what looks like a quote of a TPM 1.2", "the other way round"],
+)
+def test_a_quote_in_the_form_of_the_other_tpm_proves_nothing(
+    sent: Material, binding: Binding, demand: Demand
+) -> None:
+    """A restricted key of a TPM 2.0 signs any message that does not begin as its own: a QUOTE_INFO, too."""
+    proven = prove(WORD, sent, binding, demand)
+    assert proven.evidence.registers == {}
+    assert proven.evidence.finding is not None
+    assert proven.evidence.finding.reason is Reason.QUOTE_REJECTED
+    assert "another TPM's" in str(proven.evidence.finding)

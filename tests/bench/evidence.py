@@ -62,12 +62,17 @@ def work_of(forge: Forge) -> Work:
 
 
 def against_keylime(forge: Forge) -> Line:
-    """The same quote, by us and by Keylime: signature, nonce, registers, and the policy on their values."""
-    ours = theirs = float("inf")
+    """The same quote, by us and by Keylime: signature, nonce, registers, and the policy on their values.
+
+    Keylime is judged as it is delivered: it logs each register at level INFO, to nowhere here.
+    """
+    ours = theirs = silent = float("inf")
     work = work_of(forge)
     with Keylime(forge) as keylime:
         for _ in range(KEYLIME_ROUNDS):
             ours, theirs = min(ours, microseconds(work, CALLS)), min(theirs, keylime.microseconds(CALLS))
+            silent = min(silent, keylime.microseconds(CALLS, quiet=True))
+    print(f"not judged: {keylime.name} takes {silent:.1f} µs where its logging, on as delivered, is switched off")
     return Line("the same quote, RSA-2048", ours, theirs, f"{keylime.name}, its check and policy", 0.25, "µs")
 
 

@@ -1,4 +1,7 @@
-"""Runs in Keylime's environment: checks the quote of the first line of input as often as each further line says."""
+"""Runs in Keylime's environment: checks the quote of the first line of input as often as each further line says.
+
+A line that says `quiet` beside the number lets it log nothing meanwhile.
+"""
 
 import json
 import logging
@@ -35,7 +38,9 @@ def main() -> None:
 
     print("rejected" if check() else "ready", flush=True)
     for line in sys.stdin:
-        calls = int(line)
+        calls, *more = line.split()
+        logging.disable(logging.CRITICAL if more else logging.NOTSET)
+        calls = int(calls)
         began = time.process_time()
         for _ in range(calls):
             check()

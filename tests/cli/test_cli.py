@@ -9,13 +9,15 @@ from django.utils import timezone
 
 from tests.api.callers import caller, key_of, post
 from tests.api.test_baselines import WANTED
+from tests.cloud.fake import answer
+from tests.clouds import connected, look
 from tests.factories import NOON, evidence, value
 from tests.people import approver
 from tests.web.conftest import fleet, oat, static_root  # noqa: F401 - the same fleet as the pages'
+from txt_dashboard.actions.keystone import token_name
 from txt_dashboard.actions.permissions import Role
-from txt_dashboard.api.auth import token_name
 from txt_dashboard.cli.__main__ import main
-from txt_dashboard.models import Attestation, Decision
+from txt_dashboard.models import Attestation, Cloud, Decision
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,6 +74,45 @@ def test_a_person_approves_what_was_shown(served, capsys, monkeypatch):
     told = capsys.readouterr()
     assert "Approved by 1 of 2." in told.out
     assert "baseline" in told.err
+
+
+@pytest.fixture
+def cloud(served, monkeypatch, tmp_path, settings):
+    """A cloud as workers saw it just now, and an administrator's key."""
+    monkeypatch.delenv("TXT_API_KEY_FILE")
+    monkeypatch.setenv("TXT_API_KEY", key_of(Role.ADMINISTRATOR, name="root"))
+    with connected(tmp_path, settings) as made:
+        look(timezone.now)
+        yield made
+
+
+def test_flavors_as_a_table_and_as_json(cloud, capsys):
+    cloud.flavors["f-1"].specs["trusted_host"] = "trusted"
+    Cloud.objects.update(flavors_due_at=None)
+    look(timezone.now)
+    assert main(["flavors"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:5] for line in lines[-2:]] == [
+        ["f-2", "m1.safe", "trait", "1", "0"],
+        ["f-1", "m1.small", "-", "1", "0"],
+    ]
+    assert lines[-1].endswith("unscoped_key")
+    assert main(["--json", "flavors", "--cloud", "east"]) == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)["items"]] == ["f-2", "f-1"]
+
+
+def test_a_flavor_is_made_trusted_and_ordinary_again(cloud, capsys):
+    assert main(["flavor", "trust", "f-1", "--on", "--by", "both", "--reason", "Contract 12."]) == 0
+    assert capsys.readouterr().out.startswith("m1.small asks for trusted hosts, by both.")
+    assert cloud.flavors["f-1"].specs["trust:trusted_host"] == "trusted"
+    assert main(["flavor", "trust", "f-1", "--off", "--reason", "It ended."]) == 0
+    assert cloud.flavors["f-1"].specs == {"hw:cpu_policy": "shared"}
+
+
+def test_what_the_cloud_refuses_fails_the_command(cloud, capsys):
+    cloud.on("POST /nova/v2.1/flavors/f-1/os-extra_specs", answer({}, 403))
+    assert main(["flavor", "trust", "f-1", "--on", "--reason", "Contract 12."]) == 1
+    assert "the account needs the role admin" in capsys.readouterr().err
 
 
 def test_a_poll_is_waited_for(served, capsys, monkeypatch):

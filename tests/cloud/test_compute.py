@@ -64,6 +64,22 @@ def test_pages_without_an_end_are_noticed(cloud, connection):
         compute.list_hypervisors(connection)
 
 
+@pytest.mark.parametrize("instead", ["the beginning", "a refusal"])
+def test_what_goes_away_between_two_pages_has_the_list_asked_for_anew(cloud, connection, instead):
+    first = answer({"hypervisors": [hypervisor("u1"), hypervisor("u2")]})
+    refusal = answer({"badRequest": {"message": "marker [u2] not found"}}, 400)
+    after = answer({"hypervisors": [hypervisor("u1")]})
+    cloud.on(HYPERVISORS, first, first if instead == "the beginning" else refusal, after, empty("hypervisors"))
+    assert [each.uuid for each in compute.list_hypervisors(connection)] == ["u1"]
+
+
+def test_a_refusal_of_the_first_page_is_none_of_a_marker(cloud, connection):
+    cloud.on(HYPERVISORS, answer({"badRequest": {"message": "no"}}, 400))
+    with pytest.raises(errors.RequestRefused):
+        compute.list_hypervisors(connection)
+    assert len(cloud.requests(HYPERVISORS)) == 1
+
+
 def test_a_hypervisor_keeps_its_names_apart(cloud, connection):
     cloud.on(
         HYPERVISORS,

@@ -11,6 +11,7 @@ PAGES = {
     "fleet": ("/", 1280, 800),
     "host": (f"/hosts/{STORY.kernel_update.hosts[3]}/", 1280, 980),
     "servers": ("/servers/", 1280, 360),
+    "flavors": ("/flavors/", 1280, 937),
 }
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,10 +35,11 @@ def wait_until(true: Callable[[], object], why: str, seconds: float = 60) -> Non
 class Product:
     """`manage.py run` and what it started. It may be stopped and started again on the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self.settings = dict(settings or {})  # beside those of a first start
         self.password = secrets.token_urlsafe(12)
-        self.port = _two_free_ports()
+        self.port = _three_free_ports()
         self.speed = 1.0
         self.until = FIRST_PART
         self._log = folder.parent / "product.log"
@@ -94,6 +95,15 @@ class Product:
             finally:
                 self._process.kill()
 
+    def kill(self) -> None:
+        """As a machine that loses its power: nobody can tidy up."""
+        assert self._process is not None
+        process = psutil.Process(self._process.pid)
+        for each in (process, *process.children(recursive=True)):
+            each.kill()
+        self._process.wait(30)
+        self._process = None
+
     def program(self, word: str) -> psutil.Process:
         """One of the programs that it runs, by a word of its command line."""
         assert self._process is not None
@@ -142,17 +152,19 @@ class Product:
             "TXT_DATA_DIR": str(self.folder),
             "TXT_PORT": str(self.port),
             "TXT_DEMO_PASSWORD": self.password,
+            **self.settings,
             **more,
         }
 
 
-def _two_free_ports() -> int:
-    """The first of two neighbouring ports that nobody uses: the simulator takes the second."""
+def _three_free_ports() -> int:
+    """The first of three neighbouring ports that nobody uses: two simulators take the others."""
     while True:
         with socket.create_server(("127.0.0.1", 0)) as first:
             port = int(first.getsockname()[1])
             try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
+                for further in (1, 2):
+                    socket.create_server(("127.0.0.1", port + further)).close()
             except OSError:
                 continue
             return port

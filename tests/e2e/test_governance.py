@@ -40,6 +40,8 @@ def trusted(screen: Screen) -> int:
 def decide(screen: Screen, path: str, button: str, reason: str) -> None:
     screen.open(path)
     screen.fill("#id_reason", reason)
+    if button == "#approve" and screen.all("#confirmed-losses"):
+        screen.click("#confirmed-losses")
     screen.click(button)
 
 

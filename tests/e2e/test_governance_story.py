@@ -62,6 +62,8 @@ def restart(screen: Screen, product: Product, speed: float, until: float) -> Non
 def approve(screen: Screen, path: str, reason: str) -> None:
     screen.open(path)
     screen.fill("#id_reason", reason)
+    if screen.all("#confirmed-losses"):
+        screen.click("#confirmed-losses")
     screen.click("#approve")
 
 

@@ -15,7 +15,7 @@ return {
   cell: !!at.closest('.cells'),
 };
 """
-PAGES = ["/", "/hosts/az1-030/", "/servers/", "/servers/add/"]
+PAGES = ["/", "/hosts/az1-030/", "/servers/", "/servers/add/", "/flavors/", "/flavors/1/"]
 
 
 def test_the_first_key_offers_to_skip_to_the_content(viewer):

@@ -19,13 +19,15 @@ from django.utils import timezone
 from txt_dashboard.actions.governance.decide import approve
 from txt_dashboard.actions.permissions import Actor, Role
 from txt_dashboard.models import Proposal
+from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.proposals import impact_of
 asked = Proposal.objects.get(title={TITLE!r})
 for name in ("approver", "approver2"):
     who = Actor(name, frozenset({{Role.APPROVER}}), user=User.objects.get(username=name).pk)
     now = timezone.now()
+    found = impact_of(asked, now)
     approve(who, asked.pk, reason="For the test.", content_hash=asked.content_hash,
-            impact_hash=impact_of(asked, now).digest, now=now)
+            impact_hash=found.digest, confirmed_losses=found[Change.LOST], now=now)
 """
 
 

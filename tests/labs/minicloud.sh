@@ -30,7 +30,8 @@
 #   install            fetch the software (idempotent)
 #   start [NAME...]    start everything that is not running; the first start also
 #                      creates databases, users, the catalog and a test image.
-#                      With names: only those services, e.g. `start compute3`
+#                      With names: only those services, e.g. `start compute3`; it
+#                      waits for keystone, placement and nova-api
 #   stop [NAME...]     stop everything, or only the named services
 #   restart NAME...    stop and start the named services
 #   status             one line per service: pid, memory, state
@@ -57,9 +58,14 @@
 # To extend nova without touching this script:
 #
 #   DIR/etc/nova/local.conf   read last by every nova service
+#   DIR/etc/nova/compute1.d/  *.conf there are read after it by that compute host. A
+#                             host = compute makes its hypervisor's name another
+#                             than its own: nova's fake driver then says fake-mini
 #   DIR/plugins/              on the Python path of every nova service, for
 #                             instance for a scheduler filter of your own;
 #                             `restart nova-scheduler` afterwards
+#
+# Likewise DIR/etc/keystone/local.conf, for instance for tokens that soon expire.
 
 set -euo pipefail
 
@@ -209,6 +215,7 @@ key_repository = $ETC/keystone/fernet-keys
 [credential]
 key_repository = $ETC/keystone/credential-keys
 EOF
+  touch "$ETC/keystone/local.conf"
 
   cat > "$ETC/placement/placement.conf" << EOF
 [placement_database]
@@ -313,6 +320,7 @@ EOF
   local name
   for name in "${COMPUTE_NAMES[@]}"; do
     mkdir -p "$VAR/$name" # holds compute_id, the identity of the node
+    mkdir -p "$ETC/nova/$name.d"
     cat > "$ETC/nova/$name.conf" << EOF
 [DEFAULT]
 host = $name
@@ -404,7 +412,7 @@ start_one() {
 
 start_api() { # NAME MODULE PORT
   PYTHONPATH=$DIR/plugins \
-    OS_KEYSTONE_CONFIG_DIR=$ETC/keystone \
+    OS_KEYSTONE_CONFIG_DIR=$ETC/keystone OS_KEYSTONE_CONFIG_FILES="keystone.conf;local.conf" \
     OS_PLACEMENT_CONFIG_DIR=$ETC/placement \
     OS_GLANCE_CONFIG_DIR=$ETC/glance \
     OS_NEUTRON_CONFIG_DIR=$ETC/neutron OS_NEUTRON_CONFIG_FILES=neutron.conf \
@@ -414,9 +422,11 @@ start_api() { # NAME MODULE PORT
 }
 
 start_nova() { # NAME PROGRAM CONFIG
+  local own=()
+  [ ! -d "$ETC/nova/$1.d" ] || own=(--config-dir "$ETC/nova/$1.d")
   PYTHONPATH=$DIR/plugins launch "$1" "$VENV/bin/$2" \
     --config-file "$ETC/nova/nova.conf" --config-file "$ETC/nova/$3" \
-    --config-file "$ETC/nova/local.conf"
+    --config-file "$ETC/nova/local.conf" "${own[@]}"
 }
 
 start_mariadb() {
@@ -632,6 +642,13 @@ start() {
   chmod 600 "$SETTINGS"
   if [ $# -gt 0 ]; then
     for name in "$@"; do start_one "$name"; done
+    for name in "$@"; do
+      case $name in
+        keystone) wait_for keystone "$KEYSTONE_PORT" ;;
+        placement) wait_for placement "$PLACEMENT_PORT" ;;
+        nova-api) wait_for nova-api "$NOVA_PORT" ;;
+      esac
+    done
     return
   fi
 

@@ -21,6 +21,10 @@ class Accounts:
         where = f"/projects/{self._find('project', project)}/users/{user}/roles/{self._find('role', role)}"
         self._keystone.put(where)
 
+    def void_tokens(self, name: str) -> None:
+        """No token that the user was given is good any more: they have a new password, though the same."""
+        self._keystone.patch(f"/users/{self._find('user', name)}", json={"user": {"password": PASSWORD}})
+
     def _find(self, kind: str, name: str) -> str:
         found = self._keystone.get(f"/{kind}s", params={"name": name}).json()[f"{kind}s"]
         return found[0]["id"] if found else ""

@@ -2,6 +2,7 @@
 
     TXT_TEST_OPENSTACK_DIR     the cloud's folder (a temporary one, removed afterwards)
     TXT_TEST_OPENSTACK_CACHE   where its software is kept between runs (~/.cache/txt-dashboard/minicloud)
+    TXT_TEST_OPENSTACK_KEEP    anything: a cloud that runs in that folder is used as it is, and left running
 
 What is missing fails the tests: who runs them wants to know.
 """
@@ -19,8 +20,6 @@ from tests.openstack.servers import Servers
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.cloud.login import Login
 
-TRAIT = "CUSTOM_TRUSTED_HOST"
-
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
@@ -37,7 +36,7 @@ def mini(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Min
     """Running, with our filter and validator in its Nova."""
     default = Path.home() / ".cache" / "txt-dashboard" / "minicloud"
     software = Path(os.environ.get("TXT_TEST_OPENSTACK_CACHE") or default)
-    cloud = MiniCloud(folder, software)
+    cloud = MiniCloud(folder, software, keep="TXT_TEST_OPENSTACK_KEEP" in os.environ)
     try:
         cloud.start(build_wheel(tmp_path_factory.mktemp("dist")))
         yield cloud

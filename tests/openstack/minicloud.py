@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,17 +23,35 @@ available_filters = nova.scheduler.filters.all_filters
 available_filters = txt_dashboard_nova.filter.TrustedHostFilter
 enabled_filters = ComputeFilter,ComputeCapabilitiesFilter,ImagePropertiesFilter,TrustedHostFilter
 [trusted_compute]
-poll_url = http://127.0.0.1:{port}/AttestationService/resources/PollHosts
+poll_url = {address}/AttestationService/resources/PollHosts
+auth_blob = {blob}
 timeout = 2
 cache_seconds = 1
+[quota]
+instances = -1
+cores = -1
+ram = -1
+"""
+
+
+# On this one the compute service and the hypervisor have different names, as on many real clouds.
+ODD_SERVICE, ODD_HYPERVISOR = "compute", "fake-mini"
+HYPERVISORS = {f"compute{number}": f"compute{number}" for number in range(1, COMPUTES)} | {
+    ODD_HYPERVISOR: ODD_SERVICE
+}
+ODD_CONF = f"""\
+[DEFAULT]
+host = {ODD_SERVICE}
 """
 
 
 class MiniCloud:
     """One cloud in one folder; `software` outlives it and is shared."""
 
-    def __init__(self, folder: Path, software: Path) -> None:
+    def __init__(self, folder: Path, software: Path, *, keep: bool = False) -> None:
+        """`keep`: what runs is used as it is, and left running."""
         self.folder = folder
+        self._keep = keep
         port = str(_free_ports())
         own = {"MINICLOUD_DIR": folder, "MINICLOUD_SOFTWARE": software, "MINICLOUD_BASE_PORT": port}
         self._environment = os.environ | {name: str(value) for name, value in own.items()}
@@ -47,18 +67,50 @@ class MiniCloud:
     def start(self, wheel: Path) -> None:
         """Installs what is missing, and starts all of it with our wheel on Nova's path."""
         self._run("install")
-        self._run("stop")
+        if not self._keep:
+            self._run("stop")
         plugins = self.folder / "plugins"
         options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--no-index", "--upgrade")
         subprocess.run([self.python, "-m", "pip", "install", *options, "--target", plugins, wheel], check=True)
-        conf = self.folder / "etc" / "nova" / "local.conf"
-        conf.parent.mkdir(parents=True, exist_ok=True)
-        conf.write_text(LOCAL_CONF.format(port=self.poll_port))
+        nova = self.folder / "etc" / "nova"
+        odd = nova / f"compute{COMPUTES}.d" / "odd.conf"
+        odd.parent.mkdir(parents=True, exist_ok=True)
+        odd.write_text(ODD_CONF)
+        self._write_local_conf(f"http://127.0.0.1:{self.poll_port}", "")
         self._run("start")
 
     def stop(self) -> None:
         """Ends every process of the cloud."""
-        self._run("stop")
+        if not self._keep:
+            self._run("stop")
+
+    @contextmanager
+    def polling(self, address: str, blob: str) -> Iterator[None]:
+        """Meanwhile our filter asks at this address, and not the tests' own PollHosts."""
+        self._write_local_conf(address, blob)
+        self.restart("nova-scheduler")
+        try:
+            yield
+        finally:
+            self._write_local_conf(f"http://127.0.0.1:{self.poll_port}", "")
+            self.restart("nova-scheduler")
+
+    def restart(self, *services: str) -> None:
+        """Ends and starts these again."""
+        self._run("restart", *services)
+
+    @contextmanager
+    def without(self, service: str) -> Iterator[None]:
+        """Meanwhile it does not run."""
+        self._run("stop", service)
+        try:
+            yield
+        finally:
+            self._run("start", service)
+
+    def live_for(self, seconds: int) -> None:
+        """How long the tokens of a Keystone that is started from now on are good."""
+        (self.folder / "etc" / "keystone" / "local.conf").write_text(f"[token]\nexpiration = {seconds}\n")
 
     def log(self, service: str) -> str:
         """All that a service has logged since its start."""
@@ -76,6 +128,10 @@ class MiniCloud:
         """Of Keystone: what the first start was given, else what we would give it."""
         told = subprocess.run([SCRIPT, "env"], env=self._environment, capture_output=True, text=True, check=True)
         return int(re.search(r"OS_AUTH_URL=http://127\.0\.0\.1:(\d+)/v3", told.stdout)[1])
+
+    def _write_local_conf(self, address: str, blob: str) -> None:
+        text = LOCAL_CONF.format(address=address, blob=blob)
+        (self.folder / "etc" / "nova" / "local.conf").write_text(text)
 
     def _run(self, *command: str) -> None:
         subprocess.run([SCRIPT, *command], env=self._environment, check=True)

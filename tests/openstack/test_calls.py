@@ -6,15 +6,15 @@ from contextlib import suppress
 import pytest
 from novaclient.v2.flavors import FlavorManager
 
-from tests.openstack.conftest import TRAIT
-from tests.openstack.minicloud import COMPUTES
+from tests.openstack.minicloud import HYPERVISORS
+from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud import compute, errors, placement
 from txt_dashboard.cloud.connection import Connection, Service
 from txt_dashboard.cloud.login import Login
 
 pytestmark = [pytest.mark.openstack, pytest.mark.timeout(1800)]
 
-HOSTS = {f"compute{number}" for number in range(1, COMPUTES + 1)}
+HOSTS = set(HYPERVISORS.values())
 NOBODY = "00000000-0000-0000-0000-000000000000"
 # Each call, and who may make it; of the others it is tested that they may not.
 CALLS: dict[str, tuple[Callable[[Connection], object], set[str]]] = {
@@ -52,7 +52,7 @@ def test_the_least_role_of_each_call(accounts, name, role):
 
 def test_hypervisors_services_and_providers_are_the_same_hosts(admin):
     hypervisors = compute.list_hypervisors(admin)
-    assert {each.hostname for each in hypervisors} == HOSTS
+    assert {each.hostname: each.host for each in hypervisors} == HYPERVISORS
     assert {each.host for each in compute.list_services(admin)} == HOSTS
     providers = placement.list_providers(admin)
     assert {each.uuid: each.name for each in providers} == {each.uuid: each.hostname for each in hypervisors}

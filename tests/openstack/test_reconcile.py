@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from tests.actions.clouds.conftest import server  # noqa: F401 - used by name
-from tests.openstack.conftest import TRAIT
+from tests.openstack.stage import TRAIT
 from tests.rows import make_host
 from txt_dashboard import conf
 from txt_dashboard.actions.clouds import hand

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.openstack.conftest import TRAIT
+from tests.openstack.minicloud import ODD_HYPERVISOR, ODD_SERVICE
+from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud import compute, errors, placement
 from txt_dashboard.cloud.enforcement import Enforcement, change, demands, enforced
 from txt_dashboard.cloud.matching import host_id, host_ids, is_settled, match
@@ -130,6 +131,19 @@ def test_a_tenant_finds_its_host_by_host_id_and_sees_no_name(trusted, admin, acc
     assert enforced(mine.extra_specs, TRAIT) is Enforcement.TRAIT
     by_name = {each.hostname: each.uuid for each in hypervisors}
     assert match(["Compute3.example.org"], hypervisors, {}).nodes == {"Compute3.example.org": by_name["compute3"]}
+
+
+def test_a_host_id_is_of_the_service_and_not_of_the_hypervisor_where_their_names_differ(
+    trusted, admin, accounts, servers
+):
+    trusted(ODD_HYPERVISOR)
+    tenant = accounts["member"]
+    servers.boot(servers.flavor(demands(Enforcement.BOTH, TRAIT)), who=tenant)
+    (mine,) = compute.list_instances(tenant, all_projects=False)
+    assert mine.host_id == host_id(mine.project_id, ODD_SERVICE)
+    assert mine.host_id != host_id(mine.project_id, ODD_HYPERVISOR)
+    (node,) = [each for each in compute.list_hypervisors(admin) if each.hostname == ODD_HYPERVISOR]
+    assert host_ids(mine.project_id, [node.host]) == {mine.host_id: ODD_SERVICE}
 
 
 def test_an_instance_keeps_the_demand_that_it_was_booted_with(trusted, admin, servers):

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.openstack.conftest import TRAIT
+from tests.openstack.stage import TRAIT
 from txt_dashboard.cloud import errors, placement
 from txt_dashboard.cloud.plan import Providers, plan
 from txt_dashboard.deadman.rounds import take_all

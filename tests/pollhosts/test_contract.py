@@ -4,10 +4,13 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import OperationalError
 
 from tests.factories import NOON
 from tests.pollhosts.conftest import BLOB, PATHS
 from tests.rows import count, make_server
+from txt_dashboard.actions.clouds.asked import Asked
+from txt_dashboard.models import SchedulerAsked
 from txt_dashboard.pollhosts import wire
 from txt_dashboard_nova import answers
 
@@ -214,3 +217,25 @@ def test_it_is_only_posted_to(client, blob, method):
 def test_names_come_back_as_they_were_sent(ask):
     strange = 'a"b\\c<script>\u2028é'
     assert levels(ask(strange)) == {strange: "unknown"}
+
+
+def test_when_somebody_who_may_asked_last_is_kept_to_the_minute(ask, host, at, monkeypatch):
+    monkeypatch.setattr("txt_dashboard.pollhosts.views.asked", Asked())
+    host("hv1")
+    assert ask("hv1", **{"x-auth-blob": "x" * 30}).status_code == 401
+    assert not SchedulerAsked.objects.exists()
+    for seconds, kept in ((0, 0), (59, 0), (61, 61)):
+        at(NOW + timedelta(seconds=seconds))
+        assert ask("hv1").status_code == 200
+        assert SchedulerAsked.objects.get().at == NOW + timedelta(seconds=kept)
+
+
+def test_who_asks_is_answered_also_where_that_cannot_be_kept(ask, host, monkeypatch):
+    monkeypatch.setattr("txt_dashboard.pollhosts.views.asked", Asked())
+    host("hv1")
+
+    def locked(**_):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(SchedulerAsked.objects, "update_or_create", locked)
+    assert levels(ask("hv1")) == {"hv1": "trusted"}

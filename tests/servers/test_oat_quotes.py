@@ -18,10 +18,10 @@ from txt_dashboard.attest.evidence import Evidence, NoEvidence, Verdict, Voucher
 from txt_dashboard.attest.keys import load_key
 from txt_dashboard.attest.material import Binding, Material, prove
 from txt_dashboard.attest.pcr import Bank
-from txt_dashboard.attest.quote import Demand
+from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.servers.base import AnswerUnusable, ServerUnreachable
-from txt_dashboard.servers.oat_quotes import OatQuotes, read_log, read_quotes
+from txt_dashboard.servers.oat_quotes import OatQuotes, read_list, read_log, read_quotes
 
 SELECTION = {Bank.SHA1: frozenset({0, 2, 7, 18}), Bank.SHA256: frozenset({4})}
 FORGE = Forge.p256()
@@ -173,3 +173,46 @@ def test_any_bytes_are_read_or_refused(data):
         return
     assert list(answers) == ["hv1"]
     assert isinstance(answers["hv1"], Material | NoEvidence)
+
+
+def test_a_composite_makes_it_a_quote_of_a_tpm12_and_other_rows_are_of_a_tpm20():
+    old = {**ROW, "host_name": "hv2", "composite": base64.b64encode(b"composite").decode(), "pcrs": {}}
+    answers, _ = read_quotes(body(ROW, old), ["hv1", "hv2"])
+    assert isinstance(answers["hv1"].quote, Quote)
+    signature = base64.b64decode(ROW["signature"])
+    assert answers["hv2"].quote == Tpm12Quote(FORGE.message, signature, b"composite", None)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"composite": "*"},
+        {"composite": "A" * 9000},
+        {"composite": 5},
+        {"registrar": "word"},
+        {"registrar": {"key": "x" * 201}},
+        {"registrar": {str(number): "x" for number in range(9)}},
+        {"registrar": {"key": {"deeper": "x"}}},
+    ],
+)
+def test_a_row_that_says_more_than_the_contract_costs_that_row_only(wrong):
+    answers, _ = read_quotes(body({**ROW, **wrong}, {**ROW, "host_name": "hv2"}), ["hv1", "hv2"])
+    assert isinstance(answers["hv1"], NoEvidence)
+    assert isinstance(answers["hv2"], Material)
+
+
+def test_what_a_registrar_says_is_passed_on_without_what_nobody_can_see():
+    answers, _ = read_quotes(body({**ROW, "registrar": {"key": "by \u202eACME\x1b"}}), ["hv1"])
+    assert set(answers["hv1"].registrar) == {"key"}
+    assert answers["hv1"].registrar["key"].isprintable()
+
+
+@pytest.mark.parametrize("host", ["hv2", "", None, 5])
+def test_an_ima_list_of_another_host_is_refused(host):
+    document = json.dumps({"host_name": host, "imalist": "AAAA"}).encode()
+    with pytest.raises(AnswerUnusable):
+        read_list(document, "hv1")
+    assert read_list(json.dumps({"host_name": "hv1", "imalist": "AAAA"}).encode(), "hv1") == bytes(3)
+    for text in ("", "*", 5):
+        with pytest.raises(AnswerUnusable):
+            read_list(json.dumps({"host_name": "hv1", "imalist": text}).encode(), "hv1")

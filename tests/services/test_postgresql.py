@@ -23,6 +23,8 @@ FILES = (
     "tests/actions/governance/test_attacker.py",
     "tests/actions/governance/test_machine.py",
     "tests/services/on_postgresql/activity.py",
+    "tests/services/on_postgresql/flavors.py tests/actions/clouds/test_flavors.py",
+    "tests/actions/clouds/test_survey.py",
 )
 
 

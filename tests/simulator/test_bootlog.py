@@ -73,9 +73,15 @@ def test_the_odd_boot_loader_is_named():
     assert list(found.registers) == [4]
 
 
-def test_hosts_of_one_model_differ_in_register_1_alone():
+def test_hosts_of_one_model_differ_in_what_is_their_own_alone():
     one, other = (host for host in build_fleet().pool("edge")[:2])
-    assert list(explain(log_of(one), log_of(other)).registers) == [1]
+    assert list(explain(log_of(one), log_of(other)).registers) == [1, 5]
+
+
+def test_one_hosts_disk_is_anothers_within_the_limits_of_a_baseline_by_events():
+    one, other = (log_of(host) for host in build_fleet().pool("edge")[:2])
+    golden = baseline(one, Bank.SHA256, 5, {1: Structure.PARTITIONS})
+    assert compare(golden, other, replay(other, Bank.SHA256)[5]) is None
 
 
 def test_a_baseline_by_events_can_be_made_of_the_boot_order():

@@ -18,7 +18,7 @@ from txt_dashboard.attest.reference import Policy
 from txt_dashboard.models import Attestation, Host, HostEvent, PollRequest, Server
 
 pytestmark = pytest.mark.django_db
-QUERIES = 26
+QUERIES = 27
 
 
 def drifted(name: str = "kernel 38"):

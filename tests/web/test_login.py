@@ -42,6 +42,14 @@ def test_a_wrong_password_and_an_unknown_name_sound_the_same(ada) -> None:
         assert "Name and password do not match an account." in text(answer)
 
 
+def test_who_has_no_role_can_leave(ada) -> None:
+    browser = Client()
+    log_in(browser)
+    assert browser.get("/servers/").status_code == 403
+    assert browser.post("/logout/")["Location"] == "/login/"
+    assert browser.get("/servers/").status_code == 302
+
+
 def test_what_was_entered_as_a_name_is_shown_as_text_and_the_password_never(ada) -> None:
     page = log_in(Client(), "my secret", name='"><script>').content.decode()
     assert "<script>" not in page

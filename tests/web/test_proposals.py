@@ -388,3 +388,16 @@ def test_the_number_of_queries_grows_neither_with_hosts_nor_with_decisions(propo
             for n in range(6):
                 say_yes(approver(f"more{n}"), proposal, timezone.now())
     assert counts[1] <= counts[0] <= QUERIES
+
+
+def test_an_approval_that_takes_trust_from_many_hosts_asks_again_and_names_their_number(updated, people) -> None:
+    (vmm,) = (each.id for each in in_force().reference.baselines if each.name == "VMM 1")
+    asked = retire(people.olga, vmm, reason="Withdrawn.", now=timezone.now())
+    shown = page(people.anna, asked)
+    assert "Yes, 1 host loses its trust" in text(shown)
+    again = decide(people.anna, asked, shown=shown)
+    assert again.status_code == 409
+    assert "This takes trust from 1 of 3 hosts. Confirm this number to go on." in text(again)
+    assert "vendor&#x27;s notes" in again.content.decode()
+    done = decide(people.anna, asked, shown=again, confirmed_losses="1")
+    assert "Your approval is recorded." in text(done)

@@ -285,3 +285,15 @@ def test_other_settings_of_an_approved_server_need_none(approved) -> None:
 
 def test_no_reason_is_asked_for_where_nobody_approved_the_address(stored) -> None:
     assert 'name="reason"' not in text(visitor("administrator").get(f"/servers/{stored.pk}/"))
+
+
+def test_switching_off_a_server_that_many_are_trusted_by_asks_again(fleet) -> None:
+    fleet(hv1=None)
+    server, browser = Server.objects.get(), visitor("administrator")
+    again = edit(server, browser, url=server.url, enabled=None)
+    assert again.status_code == 409
+    assert "This takes trust from 1 of 1 hosts." in text(again)
+    assert "Yes, 1 host loses its trust" in text(again)
+    assert Server.objects.get().enabled
+    assert edit(server, browser, url=server.url, enabled=None, confirmed_losses="1").status_code == 302
+    assert not Server.objects.get().enabled

@@ -3,7 +3,7 @@
 Any number of workers take turns at once; every step gives a row to one of them only.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,16 +22,19 @@ from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
 from txt_dashboard.actions.publish.read_back import BuildGolden, read_whitelists
 from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
 from txt_dashboard.actions.quotes.bound import apply_keys
+from txt_dashboard.actions.quotes.lists import fetch_lists
 from txt_dashboard.actions.quotes.logs import fetch_logs
-from txt_dashboard.actions.reappraise import reappraise
+from txt_dashboard.actions.reappraise import reappraise, reappraise_by_events
 from txt_dashboard.actions.record import Bench, log_changes, record_attestations, record_failure
 from txt_dashboard.actions.settle import CHUNK, settle
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.appraiser import Appraiser
+from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.audit.keys import sign
 from txt_dashboard.audit.watch import check_if_due, write_head_if_due
 from txt_dashboard.keyring import KeyringError
 from txt_dashboard.models import Attestation, Server
+from txt_dashboard.queries.logs import log_of_register
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Clock, ServerError
 
@@ -52,23 +55,26 @@ class Worker:
         whitelist: BuildWhitelist | None = None,
         quotes: BuildQuotes | None = None,
         golden: BuildGolden | None = None,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Without `whitelist` servers are told nothing, without `quotes` only their word is asked for.
 
-        Without `golden` only servers that can be told golden values are asked for theirs.
+        Without `golden` only servers that can be told golden values are asked for theirs. `changed` is called as
+        soon as it is on record that hosts changed.
         """
-        self.appraiser = Appraiser()
+        self.appraiser = Appraiser(log_of_register)
         self._clock = clock
         self._build = build
         self._unsigned = ""  # why the last head of the activity log could not be signed
         self._whitelist = whitelist or (lambda _server: None)
         self._golden = golden or (lambda server, _clock: self._whitelist(server))
         self._quotes = quotes or (lambda _server, _clock: None)
+        self._changed = changed
 
     def turn(self) -> bool:
         """Does what is due, for a while; whether there is more."""
         started = self._clock()
-        expire(now=started)
+        ran_out = expire(now=started)
         sign_due(started)
         with transaction.atomic():
             reference = current_reference()
@@ -76,6 +82,8 @@ class Worker:
             changes += apply_keys(reference, now=started)
             changes += reappraise(reference, self.appraiser, now=started)
             log_changes("rules in force", changes, started)
+        if ran_out or changes:
+            self._changed()
         check_if_due(started)
         self._sign_head(started)
         self._test_servers()
@@ -119,10 +127,24 @@ class Worker:
             for rows, answers in publisher.parts(batch, bench.reference):
                 joined = quoter.join(rows, answers, bench.reference)
                 part = replace(claimed, rows=rows)
-                changed += len(record_attestations(part, joined, bench, now=self._clock()))
+                moved = len(record_attestations(part, joined, bench, now=self._clock()))
+                changed += moved
+                if moved:
+                    self._changed()
                 if joined.taken:
-                    fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
+                    came = fetch_logs(quoter, [each.id for each in joined.taken], self._clock)
+                    self._judge_by_events(came, bench.reference)
+                    fetch_lists(quoter, [each.id for each in joined.taken], self._clock)
         log.info("polled", server=claimed.server.name, hosts=len(claimed.rows), changed=changed)
+
+    def _judge_by_events(self, ids: Sequence[int], reference: ReferenceSet) -> None:
+        """Hosts whose registers nothing explained, before these logs came."""
+        if not ids or not any(each.events for each in reference.baselines):
+            return
+        now = self._clock()
+        with transaction.atomic():
+            changes = reappraise_by_events(ids, reference, self.appraiser, now=now)
+            log_changes("event logs", changes, now)
 
     def _failed(self, claimed: Claim, error: ServerError) -> None:
         record_failure(claimed, error, now=self._clock())
@@ -178,11 +200,15 @@ class Worker:
         Server.objects.filter(id=row.id).exclude(passes_quotes=offers).update(passes_quotes=offers)
 
 
-def expire(*, now: datetime) -> None:
-    """Hosts whose evidence ran out are stale, from the first turn after that moment on."""
+def expire(*, now: datetime) -> int:
+    """Hosts whose evidence ran out are stale, from the first turn after that moment on; how many became so."""
     shown = Q(host__state=State.TRUSTED) | Q(host__state=State.UNKNOWN)
     run_out = Attestation.objects.run_out(now).filter(shown, server__counts=True).values_list("host_id", flat=True)
     ids = sorted(set(run_out))
+    changed = 0
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():
-            log_changes("evidence ran out", settle(ids[start : start + CHUNK], now=now), now)
+            changes = settle(ids[start : start + CHUNK], now=now)
+            log_changes("evidence ran out", changes, now)
+        changed += len(changes)
+    return changed

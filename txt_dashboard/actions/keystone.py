@@ -4,7 +4,8 @@ Roles count only from tokens for the one project that the settings name: in othe
 could hand them out. A person keeps one account whatever they log in with; it has no password, so it opens no page.
 """
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +21,16 @@ from txt_dashboard.cloud.login import read_clouds
 from txt_dashboard.cloud.tokens import Holder, validate
 from txt_dashboard.models import Account
 
+KNOWN_FOR = timedelta(seconds=60)  # how long Keystone's word is taken for true: a revoked token may live so long
+BAD = "bad"  # what is kept of a token that is no good
 _LONGEST_USERNAME = 150
 # Somebody waits for the answer: short, and no more bytes than a token has roles for.
 _LIMITS = Limits(connect_timeout=3.0, deadline=8.0, byte_limit=1024 * 1024)
+
+
+def token_name(token: str) -> str:
+    """What a token is remembered by: never itself."""
+    return hashlib.sha256(b"token " + token.encode("utf-8", "replace")).hexdigest()
 
 
 def keystone() -> Connection:
@@ -59,7 +67,7 @@ def admit(holder: Holder, *, now: datetime) -> Actor | None:
     # What a program's token brings says nothing of what the person may.
     if holder.in_person and holder.project_id == conf.keystone_project():
         _keep_roles(user, roles, now)
-    return Actor(user.get_username(), roles, user=user.pk, by_key=not holder.in_person)
+    return Actor(user.get_username(), roles, user=user.pk, by_key=not holder.in_person, project=holder.project_id)
 
 
 def is_active(actor: Actor) -> bool:

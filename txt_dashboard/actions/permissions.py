@@ -32,6 +32,9 @@ class Verb(StrEnum):
     ACKNOWLEDGE_TRAIT = "acknowledge trait"
     TAKE_OVER_TRAITS = "take over traits"
     EDIT_CLOUD_HOST = "edit cloud host"
+    VIEW_OWN_INSTANCES = "view own instances"
+    MOVE_POOL = "move to pool"
+    SET_FLAVOR_TRUST = "set flavor trust"
 
 
 _EVERYBODY = frozenset(Role)
@@ -52,9 +55,14 @@ _ALLOWED: dict[Verb, frozenset[Role]] = {
     Verb.ACKNOWLEDGE_TRAIT: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Verb.TAKE_OVER_TRAITS: frozenset({Role.ADMINISTRATOR}),
     Verb.EDIT_CLOUD_HOST: frozenset({Role.ADMINISTRATOR}),
+    Verb.VIEW_OWN_INSTANCES: frozenset(),
+    Verb.MOVE_POOL: frozenset({Role.APPROVER}),
+    Verb.SET_FLAVOR_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 # What no key and no command may do, whatever its roles.
 _PERSONS_ONLY = frozenset({Verb.DECIDE})
+# What comes with a project at Keystone, and with no role here.
+_WITH_PROJECT = frozenset({Verb.VIEW_OWN_INSTANCES})
 
 
 class ActionError(Exception):
@@ -71,6 +79,19 @@ class NotFound(ActionError):
 
 class Conflict(ActionError):
     """What the verb should act on has changed since the actor saw it."""
+
+
+class CloudFailed(ActionError):
+    """A cloud could not be asked, refused, or failed; the message says which call, and what to do."""
+
+
+class ManyLosses(Conflict):
+    """The verb would take trust from many hosts, and the actor has not named how many: nothing was done."""
+
+    def __init__(self, losses: int, hosts: int) -> None:
+        super().__init__(f"This takes trust from {losses} of {hosts} hosts. Confirm this number to go on.")
+        self.losses = losses
+        self.hosts = hosts
 
 
 class Invalid(ActionError):
@@ -93,6 +114,7 @@ class Actor:
     is_command: bool = False
     user: int | None = None
     by_key: bool = False  # an API key or an application credential, which nobody sits behind
+    project: str = ""  # the id of the project at Keystone that the actor's token is for
 
     @property
     def is_person(self) -> bool:
@@ -107,12 +129,23 @@ def may(actor: Actor, verb: Verb) -> bool:
     """Whether one of the actor's roles includes the verb."""
     if verb in _PERSONS_ONLY and not actor.is_person:
         return False
+    if verb in _WITH_PROJECT:
+        return bool(actor.project)
     return actor.is_command or bool(actor.roles & _ALLOWED[verb])
+
+
+def why_not(actor: Actor, verb: Verb) -> str | None:
+    """Why the actor may not, as a sentence; `None` where they may."""
+    if may(actor, verb):
+        return None
+    if verb in _WITH_PROJECT:
+        return f"{actor.name} may not {verb.value}: it needs a Keystone token for a project."
+    needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
+    person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
+    return f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}"
 
 
 def require(actor: Actor, verb: Verb) -> None:
     """Raises `NotAllowed` where the actor may not."""
-    if not may(actor, verb):
-        needed = ", ".join(sorted(role.value for role in _ALLOWED[verb])) or "the command line"
-        person = " It takes a person who is logged in: keys and commands can't." if verb in _PERSONS_ONLY else ""
-        raise NotAllowed(f"{actor.name} may not {verb.value}: it needs one of these roles: {needed}.{person}")
+    if sentence := why_not(actor, verb):
+        raise NotAllowed(sentence)

@@ -12,12 +12,15 @@ from django.utils.text import capfirst
 from txt_dashboard import audit, conf, vault
 from txt_dashboard.actions.governance.apply import forget_evidence
 from txt_dashboard.actions.governance.propose import propose
+from txt_dashboard.actions.losses import require_named
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, require
 from txt_dashboard.attest import entries
+from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.entries import server_entry
 from txt_dashboard.attest.reference import Endpoint, endpoint_key
-from txt_dashboard.models import Proposal, Server
+from txt_dashboard.models import Host, Proposal, Server
 from txt_dashboard.queries.reference import current_reference
+from txt_dashboard.queries.state import in_state
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.address import parse_url, resolve
 from txt_dashboard.servers.base import AddressRefused, CertificateRefused
@@ -65,14 +68,22 @@ def add_server(actor: Actor, settings: ServerSettings, *, now: datetime) -> Serv
 
 
 def edit_server(
-    actor: Actor, server_id: int, settings: ServerSettings, *, version: int, now: datetime, reason: str = ""
+    actor: Actor,
+    server_id: int,
+    settings: ServerSettings,
+    *,
+    version: int,
+    now: datetime,
+    reason: str = "",
+    confirmed_losses: int | None = None,
 ) -> Proposal | None:
     """Changes a server's settings, if they still are those that the actor saw.
 
     Where an approved server is, its kind and its authorities change only by a proposal, which needs a `reason`
     and is returned; until it is in force the server is asked where it was. An address that nobody approved
     changes at once, and what was heard there is forgotten. Either way the secret must be given anew: it must
-    not be sent to somebody else. Raises `NotAllowed`, `NotFound`, `Invalid`, `Conflict`.
+    not be sent to somebody else. Raises `NotAllowed`, `NotFound`, `Invalid`, `Conflict`, and `ManyLosses` where it
+    is switched off.
     """
     require(actor, Verb.EDIT_SERVER)
     with transaction.atomic():
@@ -82,9 +93,11 @@ def edit_server(
         if server.version != version:
             raise Conflict(f"Somebody else changed {server.name} meanwhile. Look at it again before you change it.")
         before = server.name, server.kind, server.url, server.ca_pem, server.endpoint_key
-        shown = _shown(server)
+        shown, was_enabled = _shown(server), server.enabled
         _apply(server, settings)
         _check(server)
+        if was_enabled and not server.enabled:
+            require_named(_vouched_for(server, now), confirmed_losses)
         moved = server.endpoint_key != before[-1]
         approved = current_reference().servers.get(before[0])
         if approved is not None and server.name != before[0]:
@@ -136,6 +149,13 @@ def _propose_move(actor: Actor, server: Server, *, counts: bool, reason: str, no
     title = f"Move {server.name} to {server.url}"[:200]
     wanted = {entries.server_id(server.name): server_entry(endpoint)}
     return propose(actor, wanted, title=title, reason=reason, now=now)
+
+
+def _vouched_for(server: Server, now: datetime) -> int:
+    """How many hosts are trusted now and not for long without this server."""
+    if not server.counts:
+        return 0
+    return Host.objects.filter(in_state(State.TRUSTED, now), attestations__server=server).count()
 
 
 def _begin_anew(server: Server) -> None:

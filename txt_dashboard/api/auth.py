@@ -2,7 +2,6 @@
 
 import hashlib
 from contextlib import suppress
-from datetime import timedelta
 from http import HTTPStatus
 
 import structlog
@@ -13,14 +12,13 @@ from ninja.security import APIKeyHeader, HttpBearer
 
 from txt_dashboard import conf
 from txt_dashboard.actions import api_keys, keystone
-from txt_dashboard.actions.permissions import Actor, Verb, require
+from txt_dashboard.actions.keystone import BAD, KNOWN_FOR, token_name
+from txt_dashboard.actions.permissions import Actor, Verb, may, require
 from txt_dashboard.api.problems import Refused
 from txt_dashboard.cloud.errors import CloudError
 from txt_dashboard.visitor import client_address
 
-KNOWN_FOR = timedelta(seconds=60)  # how long Keystone's word is taken for true: a revoked token may live so long
 _WINDOW_S = 60  # failures are counted by the minute
-_BAD = "bad"
 
 log = structlog.get_logger()
 
@@ -45,6 +43,10 @@ class KeystoneToken(APIKeyHeader):
 
     param_name = "X-Auth-Token"
 
+    def __init__(self, *, of_any_project: bool = False) -> None:
+        super().__init__()
+        self._of_any_project = of_any_project
+
     def authenticate(self, request: HttpRequest, key: str | None) -> Actor | None:
         """`None` where there is no token; raises `Refused`."""
         if not key:
@@ -61,7 +63,8 @@ class KeystoneToken(APIKeyHeader):
             raise Refused(HTTPStatus.UNAUTHORIZED, "Keystone does not call this token good. Log in again.")
         if not keystone.is_active(known):
             raise Refused(HTTPStatus.UNAUTHORIZED, "This account was disabled here.")
-        return _viewer(known)
+        owner = self._of_any_project and may(known, Verb.VIEW_OWN_INSTANCES)
+        return known if owner else _viewer(known)
 
     def _ask(self, request: HttpRequest, token: str, name: str) -> Actor | str:
         _let_look(request)
@@ -75,8 +78,8 @@ class KeystoneToken(APIKeyHeader):
         if holder is None or holder.expires_at <= now:
             # Tokens never become good again, so the same one need not be asked for, nor counted twice.
             _note_failure(request)
-            caches["api"].set(name, _BAD, KNOWN_FOR.total_seconds())
-            return _BAD
+            caches["api"].set(name, BAD, KNOWN_FOR.total_seconds())
+            return BAD
         actor = keystone.admit(holder, now=now)
         if actor is None:
             raise Refused(HTTPStatus.UNAUTHORIZED, "This account was disabled here.")
@@ -85,12 +88,9 @@ class KeystoneToken(APIKeyHeader):
         return actor
 
 
-def token_name(token: str) -> str:
-    """What a token is remembered by: never itself."""
-    return hashlib.sha256(b"token " + token.encode("utf-8", "replace")).hexdigest()
-
-
 CREDENTIALS = (KeystoneToken(), ApiKey())
+# For the few routes that a project's members may ask without any role here: each looks itself at who asks.
+OWNERS_TOO = (KeystoneToken(of_any_project=True), ApiKey())
 
 
 def actor(request: HttpRequest) -> Actor:

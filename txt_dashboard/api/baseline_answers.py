@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import standing, why_not
@@ -13,6 +13,7 @@ from txt_dashboard.api.parameters import Body, Hash, Reason
 from txt_dashboard.attest.quorum import Refusal
 from txt_dashboard.models import Proposal as ProposalRow
 from txt_dashboard.models import ProposalState
+from txt_dashboard.queries.concerned import concerned
 from txt_dashboard.queries.held_baselines import HeldEntry
 from txt_dashboard.queries.impact import Impact as ImpactView
 
@@ -31,23 +32,33 @@ class Baseline(BaseModel):
     pools: list[str]
     not_before: str | None
     not_after: str | None
+    events: dict[str, list[dict[str, str]]] | None = None  # of registers that may vary by their events
     content_hash: str
 
 
 class ProposalLine(BaseModel):
-    """A proposal in a list."""
+    """A proposal in a list. `why_not` says why whoever asks can't approve it; null where they can."""
 
     id: int
     title: str
     state: ProposalState
     proposed_by: str
     proposed_at: datetime
+    reason: str
+    stuck: str
     content_hash: str
+    approvals: int
+    needed: int
+    why_not: str | None
 
 
 class BaselinePage(BaseModel):
-    """Baselines in force, the marker of the next page, and what waits for decisions."""
+    """Baselines in force, the marker of the next page, and what waits for decisions.
 
+    `version` is for `/v1/status`.
+    """
+
+    version: str
     set_number: int
     refused: str
     items: list[Baseline]
@@ -97,8 +108,18 @@ class Proposal(BaseModel):
     changes_total: int
 
 
+class Instances(BaseModel):
+    """How many instances workers saw last on these hosts, and how many of them asked for a trusted one."""
+
+    instances: int
+    asking: int
+
+
 class Impact(BaseModel):
-    """What it would do to hosts. `impact_hash` and `content_hash` are what an approval names."""
+    """What it would do to hosts. `impact_hash` and `content_hash` are what an approval names.
+
+    `instances` tells of those on the hosts that something changes for, once a cloud is connected.
+    """
 
     content_hash: str
     impact_hash: str
@@ -109,6 +130,7 @@ class Impact(BaseModel):
     parts: dict[str, dict[str, int]]
     moves: dict[str, int]
     examples: dict[str, list[str]]
+    instances: dict[str, Instances]
 
 
 class Wanted(Body):
@@ -135,6 +157,7 @@ class Approval(Decided):
 
     impact_hash: Hash
     emergency: bool = False
+    confirmed_losses: Annotated[int, Field(ge=0, le=2**31)] | None = None
 
 
 def baseline_of(held: HeldEntry) -> Baseline:
@@ -142,15 +165,21 @@ def baseline_of(held: HeldEntry) -> Baseline:
     return Baseline(id=held.id, content_hash=held.content_hash, **held.entry)
 
 
-def line_of(row: ProposalRow) -> ProposalLine:
-    """A proposal in a list."""
+def line_of(row: ProposalRow, asker: Actor, now: datetime) -> ProposalLine:
+    """A proposal that came with its decisions, in a list."""
+    tally = standing(row, decisions=row.decisions.all())
     return ProposalLine(
         id=row.pk,
         title=row.title,
         state=ProposalState(row.state),
         proposed_by=row.proposed_by,
         proposed_at=row.proposed_at,
+        reason=row.reason,
+        stuck=row.stuck,
         content_hash=row.content_hash,
+        approvals=len(tally.persons),
+        needed=tally.needed,
+        why_not=_why_not(row, asker, now),
     )
 
 
@@ -198,6 +227,10 @@ def impact_answer(found: ImpactView, content_hash: str) -> Impact:
         parts={part.value: {c.value: count for c, count in counts.items()} for part, counts in found.parts.items()},
         moves={f"{before} to {after}": count for (before, after), count in found.moves.items()},
         examples={change.value: list(names) for change, names in found.examples.items()},
+        instances={
+            change.value: Instances(instances=each.instances, asking=each.asking)
+            for change, each in concerned(found).items()
+        },
     )
 
 

@@ -30,6 +30,7 @@ from txt_dashboard.api.baseline_answers import (
 from txt_dashboard.api.parameters import MOST, BaselineId, EntryId, Limit, Marker, Number
 from txt_dashboard.models import Proposal as ProposalRow
 from txt_dashboard.queries import held_baselines
+from txt_dashboard.queries.fleet_changes import version_now
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import find_proposal, impact_of, open_proposals
 
@@ -42,15 +43,16 @@ ProposalId = Annotated[Number, Path()]
 @router.get("", response=answers(BaselinePage))
 def list_baselines(request: HttpRequest, limit: Limit = 50, marker: Marker = "") -> BaselinePage:
     """Baselines in force, by their ids, and the proposals that wait for decisions, the newest first."""
-    held = in_force()
+    version, held = version_now(), in_force()
     found, following = held_baselines.baselines(held, marker, limit)
-    waiting = open_proposals()[::-1]
+    waiting, asker, now = open_proposals()[::-1], actor(request), timezone.now()
     return BaselinePage(
+        version=version,
         set_number=held.reference.number,
         refused=held.refused,
         items=[baseline_of(each) for each in found],
         next=following or None,
-        proposals=[line_of(each) for each in waiting[:MOST]],
+        proposals=[line_of(each, asker, now) for each in waiting[:MOST]],
         more_proposals=len(waiting) > MOST,
     )
 
@@ -91,7 +93,10 @@ def show_impact(request: HttpRequest, id: Id) -> Impact:  # noqa: A002 - as abov
 
 @router.post("/{id}/approve", response=answers(Proposal))
 def approve_proposal(request: HttpRequest, id: ProposalId, decision: Approval) -> Proposal:  # noqa: A002 - as above
-    """Approves exactly the content and the impact that are named; 409 where either has changed. Persons only."""
+    """Approves exactly the content and the impact that are named; 409 where either has changed. Persons only.
+
+    An approval that takes trust from many hosts must name their number: 409 tells it as `losses`.
+    """
     now = timezone.now()
     decide.approve(
         actor(request),
@@ -100,6 +105,7 @@ def approve_proposal(request: HttpRequest, id: ProposalId, decision: Approval) -
         content_hash=decision.content_hash,
         impact_hash=decision.impact_hash,
         emergency=decision.emergency,
+        confirmed_losses=decision.confirmed_losses,
         now=now,
     )
     return proposal_of(_find(id), actor(request), now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from django.http import HttpRequest, StreamingHttpResponse
@@ -20,10 +21,14 @@ router = Router(tags=["hosts"])
 
 MEDIA_TYPE = "application/jsonl"
 AT_ONCE = 500
-_LINES = {"responses": {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}}
 
 
-@router.get("/hosts", response={200: HostRowAnswer, CODES: Problem}, openapi_extra=_LINES)
+def as_lines() -> dict[str, Any]:
+    """How the description tells of JSON lines."""
+    return {"responses": {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}}}
+
+
+@router.get("/hosts", response={200: HostRowAnswer, CODES: Problem}, openapi_extra=as_lines())
 def export_hosts(request: HttpRequest, state: State | None = None) -> StreamingHttpResponse:
     """All hosts, by name, one JSON object a line, each as in the list of hosts.
 

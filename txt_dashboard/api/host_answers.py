@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from txt_dashboard.api.host_types import (
     Comparison,
@@ -13,18 +14,24 @@ from txt_dashboard.api.host_types import (
     History,
     Host,
     HostRowAnswer,
+    How,
     Part,
     Register,
     RegisterChange,
     Said,
+    Why,
+    WhyEvent,
 )
 from txt_dashboard.attest.appraisal import State
+from txt_dashboard.attest.eventlog.why import Change
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Host as HostRow
 from txt_dashboard.queries.history import Entry, HistoryPage
-from txt_dashboard.queries.host import Register as RegisterView
 from txt_dashboard.queries.host import Testimony, lapsed_at
+from txt_dashboard.queries.register import Register as RegisterView
 from txt_dashboard.queries.table import Row
+
+MOST_EVENTS = 40  # of one register, that two logs say differently
 
 
 def row_of(row: Row) -> HostRowAnswer:
@@ -46,31 +53,31 @@ def row_of(row: Row) -> HostRowAnswer:
 
 def host_of(host: HostRow, said: Sequence[Testimony]) -> Host:
     """One host with what its servers say."""
-    return Host(
-        name=host.name,
-        pool=host.pool,
-        state=_state(host),
-        reason=_reason(host),
-        sentence=sentence(_reason(host), host.reason_params),
-        since=lapsed_at(host, said) or host.since,
-        servers=[_said(each) for each in said],
-    )
+    return Host(**head_of(host), since=lapsed_at(host, said) or host.since, servers=[_said(each) for each in said])
 
 
-def diff_of(host: HostRow, said: Sequence[Testimony]) -> Diff:
+def head_of(host: HostRow) -> dict[str, Any]:
+    """What every answer about one host begins with."""
+    return {
+        "name": host.name,
+        "pool": host.pool,
+        "state": _state(host),
+        "reason": _reason(host),
+        "sentence": sentence(_reason(host), host.reason_params),
+    }
+
+
+def diff_of(host: HostRow, said: Sequence[Testimony], version: str) -> Diff:
     """One host's registers, golden against actual."""
-    return Diff(
-        name=host.name,
-        state=_state(host),
-        sentence=sentence(_reason(host), host.reason_params),
-        servers=[_comparison(each) for each in said],
-    )
+    since, servers = lapsed_at(host, said) or host.since, [_comparison(each) for each in said]
+    return Diff(**head_of(host), since=since, servers=servers, version=version)
 
 
-def history_of(page: HistoryPage) -> History:
+def history_of(host: HostRow, page: HistoryPage) -> History:
     """A stretch of a host's history."""
     older = page.older
     return History(
+        **head_of(host),
         items=[_event(each) for each in page.entries],
         next=f"{older[0].isoformat()}~{older[1]}" if older else None,
     )
@@ -78,14 +85,7 @@ def history_of(page: HistoryPage) -> History:
 
 def evidence_of(host: HostRow, said: Sequence[Testimony], now: datetime) -> Evidence:
     """All that is held of a host."""
-    return Evidence(
-        name=host.name,
-        pool=host.pool,
-        written_at=now,
-        state=_state(host),
-        reason=_reason(host),
-        evidence=[_held(each) for each in said],
-    )
+    return Evidence(**head_of(host), written_at=now, evidence=[_held(each) for each in said])
 
 
 def sentence(code: str, params: Mapping[str, object]) -> str:
@@ -126,14 +126,11 @@ def _comparison(each: Testimony) -> Comparison:
         )
         for part in each.parts
     ]
-    said = _said(each)
+    said = _said(each).model_dump()
     return Comparison(
-        server=said.server,
-        counts=said.counts,
-        match=said.match,
-        sentence=said.sentence,
-        freshness=said.freshness,
+        **said,
         launch=each.launch.value,
+        proposable=list(each.proposable),
         parts=parts,
         differing=[_register(row) for row in each.differing],
         missing=[_register(row) for row in each.missing],
@@ -151,7 +148,23 @@ def _register(row: RegisterView) -> Register:
         changes=row.meaning.changes,
         golden=row.golden.hex() if row.golden is not None else None,
         actual=row.actual.hex() if row.actual is not None else None,
+        unlaunched=row.unlaunched,
+        why=_why(row.why) if row.why else None,
     )
+
+
+def _why(change: Change) -> Why:
+    events = [
+        *((How.REMOVED, None, each) for each in change.removed),
+        *((How.ADDED, None, each) for each in change.added),
+        *((How.CHANGED, old, new) for old, new in change.changed),
+        *((How.MOVED, old, new) for old, new in change.moved),
+    ]
+    told = [
+        WhyEvent(how=how, text=each.story.text, before=old.story.text if old else None, kind=each.kind)
+        for how, old, each in events[:MOST_EVENTS]
+    ]
+    return Why(sentence=f"{change.sentence[:1].upper()}{change.sentence[1:]}.", events=told)
 
 
 def _event(entry: Entry) -> Event:

@@ -26,6 +26,7 @@ def _moment(text: object) -> object:
 
 HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._\-]{0,252}$")]
 PoolName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._ \-]{0,62}$")]
+ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9\-]{0,62}$")]
 Limit = Annotated[int, Field(ge=1, le=MOST, description="How many at most.")]
 Marker = Annotated[str, Field(max_length=320, description="`next` of the page before.")]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -36,6 +37,9 @@ BaselineId = Annotated[
         description="Of a baseline in force (`baseline:…`), or the number of a proposal.",
     ),
 ]
+ProjectId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$", description="A project's id at Keystone.")]
+CloudName = Annotated[str, Field(max_length=255, description="A connected cloud; without it the first.")]
+InstanceId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,64}$")]
 EntryId = Annotated[str, Field(pattern=r"^baseline:[0-9a-f]{16}$")]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Word = Annotated[str, Field(max_length=253)]

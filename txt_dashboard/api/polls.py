@@ -13,7 +13,7 @@ from txt_dashboard.actions.permissions import Invalid, NotFound
 from txt_dashboard.actions.polling import poll_now
 from txt_dashboard.api.app import answers
 from txt_dashboard.api.auth import actor
-from txt_dashboard.api.parameters import Body, HostName, Limit, Marker, Number, PoolName, number
+from txt_dashboard.api.parameters import Body, HostName, Limit, Marker, Number, PoolName, ServerName, number
 from txt_dashboard.models import PollRequest
 from txt_dashboard.queries import polls
 from txt_dashboard.queries.pulse import Progress, progress_of
@@ -40,6 +40,7 @@ class Poll(BaseModel):
     requested_by: str
     pool: str
     host: str
+    server: str
     total: int
 
 
@@ -58,10 +59,11 @@ class PollProgress(BaseModel):
 
 
 class PollWanted(Body):
-    """What to poll: one host, one pool, or, with neither, all."""
+    """What to poll: one host, one pool, the hosts of one server, or, with none of them, all."""
 
     pool: PoolName | None = None
     host: HostName | None = None
+    server: ServerName | None = None
 
 
 @router.get("/polls", response=answers(PollPage))
@@ -73,11 +75,11 @@ def list_polls(request: HttpRequest, limit: Limit = 50, marker: Marker = "") -> 
 
 @router.post("/polls", response=answers(Poll, 202))
 def start_poll(request: HttpRequest, wanted: PollWanted) -> Status[Poll]:
-    """Asks for new evidence of all hosts, a pool or one host."""
-    if wanted.pool and wanted.host:
-        raise Invalid({"body.pool": ["Name a pool or a host, not both."]})
-    asked = poll_now(actor(request), now=timezone.now(), pool=wanted.pool or "", host=wanted.host or "")
-    return Status(202, poll_of(asked))
+    """Asks for new evidence of all hosts, a pool, those of a server, or one host."""
+    named = {name: value for name, value in wanted.model_dump().items() if value}
+    if len(named) > 1:
+        raise Invalid({f"body.{next(iter(named))}": ["Name one pool, one host or one server."]})
+    return Status(202, poll_of(poll_now(actor(request), now=timezone.now(), **named)))
 
 
 @router.get("/polls/{poll_id}", response=answers(PollProgress))
@@ -97,6 +99,7 @@ def poll_of(row: PollRequest) -> Poll:
         requested_by=row.requested_by,
         pool=row.pool,
         host=row.host.name if row.host else "",
+        server=row.server.name if row.server else "",
         total=row.total,
     )
 

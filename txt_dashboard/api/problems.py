@@ -12,16 +12,26 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
 
-from txt_dashboard.actions.permissions import ActionError, Conflict, Invalid, NotAllowed, NotFound
+from txt_dashboard.actions.permissions import (
+    ActionError,
+    CloudFailed,
+    Conflict,
+    Invalid,
+    ManyLosses,
+    NotAllowed,
+    NotFound,
+)
 
 MEDIA_TYPE = "application/problem+json"
-CODES = frozenset({400, 401, 403, 404, 409, 429, 500, 503})
+CODES = frozenset({400, 401, 403, 404, 409, 429, 500, 502, 503})
 CHALLENGE = 'Bearer realm="Trusted Compute", Keystone realm="Trusted Compute"'
 _STATUS: Mapping[type[ActionError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    ManyLosses: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.BAD_REQUEST,
+    CloudFailed: HTTPStatus.BAD_GATEWAY,
 }
 _NO_CREDENTIALS = "Send an API key as `Authorization: Bearer …`, or a Keystone token as `X-Auth-Token: …`."
 _ANYWHERE = "There is nothing at this address. /v1/openapi.json describes what there is."
@@ -30,7 +40,10 @@ log = structlog.get_logger()
 
 
 class Problem(BaseModel):
-    """What went wrong. `errors` names what of the request can't be used, by its place in it."""
+    """What went wrong. `errors` names what of the request can't be used, by its place in it.
+
+    `losses` is how many hosts would lose their trust, where the request must name that number.
+    """
 
     type: str = "about:blank"
     title: str
@@ -38,6 +51,7 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     errors: dict[str, list[str]] = {}
+    losses: int | None = None
 
 
 class Refused(Exception):
@@ -56,6 +70,7 @@ def problem(
     *,
     errors: Mapping[str, Sequence[str]] | None = None,
     headers: Mapping[str, str] | None = None,
+    losses: int | None = None,
 ) -> HttpResponse:
     """The answer for a failure."""
     status = HTTPStatus(status)
@@ -65,8 +80,9 @@ def problem(
         detail=detail,
         request_id=getattr(request, "request_id", ""),
         errors={name: list(sentences) for name, sentences in (errors or {}).items()},
+        losses=losses,
     )
-    body = msgspec.json.encode(told.model_dump())
+    body = msgspec.json.encode(told.model_dump(exclude_none=True))
     response = HttpResponse(body, status=status, content_type=MEDIA_TYPE, headers=dict(headers or {}))
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = CHALLENGE
@@ -104,7 +120,9 @@ def install(api: NinjaAPI) -> None:
 
 def _of_verb(request: HttpRequest, error: Any) -> HttpResponse:
     errors = error.errors if isinstance(error, Invalid) else None
-    return problem(request, _STATUS.get(type(error), HTTPStatus.BAD_REQUEST), str(error), errors=errors)
+    losses = error.losses if isinstance(error, ManyLosses) else None
+    status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
+    return problem(request, status, str(error), errors=errors, losses=losses)
 
 
 def _of_validation(request: HttpRequest, error: Any) -> HttpResponse:

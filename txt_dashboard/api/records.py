@@ -1,15 +1,18 @@
 """The activity log, and the attestation servers."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Path, Query, Router
+from ninja.responses import Status
 from pydantic import BaseModel
 
+from txt_dashboard.actions.servers import request_test
 from txt_dashboard.api.app import answers
-from txt_dashboard.api.parameters import Limit, Marker, Moment, Word, number
+from txt_dashboard.api.auth import actor
+from txt_dashboard.api.parameters import Limit, Marker, Moment, ServerName, Word, number
 from txt_dashboard.queries import activity
 from txt_dashboard.queries.servers import Health, HostCounts, ServerView, Test, list_servers
 
@@ -91,11 +94,11 @@ class Servers(BaseModel):
 def list_activity(request: HttpRequest, wanted: Query[ActivityWanted]) -> ActivityPage:
     """The activity log, newest first: from a moment on, before a moment, of somebody, about a host, of a verb."""
     chosen = activity.Filter(
-        _utc(wanted.since), _utc(wanted.until), wanted.actor.strip(), wanted.host.strip(), wanted.verb.strip()
+        in_utc(wanted.since), in_utc(wanted.until), wanted.actor.strip(), wanted.host.strip(), wanted.verb.strip()
     )
     page = activity.page(activity.find(chosen), before=number(wanted.marker), limit=wanted.limit)
     return ActivityPage(
-        items=[_entry(each) for each in page.rows],
+        items=[entry_of(each) for each in page.rows],
         next=str(page.older) if page.older and len(page.rows) == wanted.limit else None,
     )
 
@@ -106,7 +109,17 @@ def list_attestation_servers(request: HttpRequest) -> Servers:
     return Servers(items=[_server(each) for each in list_servers(timezone.now())])
 
 
-def _entry(shown: activity.Shown) -> Entry:
+@router.post("/servers/{name}/test", response=answers(Server, 202))
+def test_attestation_server(request: HttpRequest, name: Annotated[ServerName, Path()]) -> Status[Server]:
+    """Has a worker test the connection in its next turn; the list shows what came of it."""
+    now = timezone.now()
+    known = next((each.server.pk for each in list_servers(now) if each.server.name == name), 0)
+    request_test(actor(request), known, now=now)
+    return Status(202, _server(next(each for each in list_servers(now) if each.server.pk == known)))
+
+
+def entry_of(shown: activity.Shown) -> Entry:
+    """An entry of the activity log as the API tells of it."""
     row = shown.entry
     return Entry(
         id=row.pk,
@@ -149,7 +162,7 @@ def _hosts(counts: HostCounts) -> Hosts:
     return Hosts(fresh=counts.fresh, stale=counts.stale, unreachable=counts.unreachable, never=counts.never)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def in_utc(moment: datetime | None) -> datetime | None:
     """The moment in UTC; the ends of the calendar, where other zones would leave it, stay as they are."""
     if moment is None:
         return None

@@ -8,13 +8,30 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_safe
 
-from txt_dashboard.api import baselines, export, fleet, hosts, polls, records
+from txt_dashboard.api import (
+    baselines,
+    export,
+    flavors,
+    fleet,
+    hosts,
+    instances,
+    overview,
+    polls,
+    records,
+    reviews,
+    stakes,
+)
 from txt_dashboard.api.app import api
 
 api.add_router("hosts", hosts.router)
 api.add_router("baselines", baselines.router)
+api.add_router("baselines", reviews.router)
 api.add_router("export", export.router)
+api.add_router("flavors", flavors.router)
+api.add_router("instances", instances.router)
+api.add_router("stakes", stakes.router)
 api.add_router("", fleet.router)
+api.add_router("", overview.router)
 api.add_router("", polls.router)
 api.add_router("", records.router)
 

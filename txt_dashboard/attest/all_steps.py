@@ -15,7 +15,11 @@ from txt_dashboard.attest.pcr import NEVER_REFERENCE, Registers
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.steps import Step, StepFinding, StepReason, StepResult
 
-_NOT_BOUND = {Reason.TPM_KEY_MISSING: StepReason.KEY_MISSING, Reason.TPM_KEY_SHARED: StepReason.KEY_SHARED}
+_NOT_BOUND = {
+    Reason.TPM_KEY_MISSING: StepReason.KEY_MISSING,
+    Reason.TPM_KEY_SHARED: StepReason.KEY_SHARED,
+    Reason.QUOTE_REJECTED: StepReason.KEY_OTHER_TPM,
+}
 _STANDINGS = {
     Standing.EXPLAINED: StepReason.LOG_EXPLAINED,
     Standing.UNEXPLAINED: StepReason.LOG_UNEXPLAINED,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from txt_dashboard.attest.by_events import Judged, Logs, fixed, judge_events, no_logs
 from txt_dashboard.attest.evidence import IMPOSSIBLE_DATES, UNPROVEN, Evidence, Verdict, Voucher
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, Difference, diff
 from txt_dashboard.attest.reasons import Finding, Reason
@@ -52,13 +53,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartAppraisal:
-    """One part against its closest approved baseline: what differs, and why it can't be told."""
+    """One part against its closest approved baseline: what differs, and why it can't be told.
+
+    `excused` are registers with another value whose events match, `unproven` those of which no log shows it.
+    """
 
     part: Part
     outcome: Outcome
     baseline: Baseline | None
     differences: tuple[Difference, ...] = ()
     finding: Finding | None = None
+    excused: tuple[int, ...] = ()
+    unproven: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +87,44 @@ class Result:
         return min(ends, default=None)
 
 
-def appraise_part(measurement: Measurement, requirement: Requirement, baselines: Iterable[Baseline]) -> PartAppraisal:
+def appraise_part(
+    measurement: Measurement, requirement: Requirement, baselines: Iterable[Baseline], logs: Logs = no_logs
+) -> PartAppraisal:
     """Compares one part with the approved baselines that cover it.
 
     The closest is the one with the fewest differing registers (by name where that is equal). Registers
     that a baseline names beyond the requirement are not compared: the measurement does not hold them.
+    `logs` gives the log of a register's value, and must give none unless a quote has proven the measurement.
     """
     missing = requirement.registers - measurement.values.keys()
     if missing:
         listed = {"registers": _listed(missing)}
         return _undetermined(requirement, Finding(Reason.REGISTERS_MISSING, listed))
     of_part = [each for each in baselines if each.part is requirement.part]
-    closest = _closest(measurement, requirement, of_part)
+    closest = _closest(measurement, requirement, of_part, logs)
     if _not_launched(measurement, requirement):
-        baseline, differences = closest or (None, ())
-        return PartAppraisal(requirement.part, Outcome.DIFFERS, baseline, differences, Finding(Reason.NOT_LAUNCHED))
+        baseline, judged = closest or (None, Judged(()))
+        finding = Finding(Reason.NOT_LAUNCHED)
+        return PartAppraisal(requirement.part, Outcome.DIFFERS, baseline, judged.differing, finding)
     if closest is None:
         reason = Reason.BASELINE_INCOMPLETE if of_part else Reason.NO_BASELINE
         return _undetermined(requirement, Finding(reason, {"part": requirement.part.value}))
-    baseline, differences = closest
-    if not differences:
-        return PartAppraisal(requirement.part, Outcome.MATCHES, baseline)
-    finding = Finding(Reason.REGISTERS_DIFFER, {"registers": _listed(each.index for each in differences)})
-    return PartAppraisal(requirement.part, Outcome.DIFFERS, baseline, differences, finding)
+    baseline, judged = closest
+    outcome, found = _of(judged)
+    rest = judged.excused, judged.unproven
+    return PartAppraisal(requirement.part, outcome, baseline, judged.differing, found, *rest)
+
+
+def _of(judged: Judged) -> tuple[Outcome, Finding | None]:
+    """What becomes of a part whose registers compare so with its closest baseline."""
+    if judged.differing:
+        listed = {"registers": _listed(each.index for each in judged.differing)}
+        if judged.why is not None and len(judged.differing) == 1:
+            return Outcome.DIFFERS, Finding(Reason.EVENTS_DIFFER, {**listed, "detail": judged.why.sentence})
+        return Outcome.DIFFERS, Finding(Reason.REGISTERS_DIFFER, listed)
+    if judged.unproven:
+        return Outcome.UNDETERMINED, Finding(Reason.EVENTS_UNPROVEN, {"registers": _listed(judged.unproven)})
+    return Outcome.MATCHES, None
 
 
 def conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy) -> Result:
@@ -112,10 +133,12 @@ def conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy)
     return Result(match, finding, tuple(parts))
 
 
-def appraise(evidence: Evidence, rules: Rules) -> Result:
+def appraise(evidence: Evidence, rules: Rules, logs: Logs = no_logs) -> Result:
     """Evidence against the rules in force: the whole appraisal in one call."""
+    counting = logs if evidence.is_proven else no_logs
     parts = [
-        appraise_part(measure(need, evidence.registers), need, rules.baselines) for need in rules.policy.requirements
+        appraise_part(measure(need, evidence.registers), need, rules.baselines, counting)
+        for need in rules.policy.requirements
     ]
     return conclude(evidence, parts, rules.policy)
 
@@ -172,8 +195,8 @@ def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy
         return Match.UNTRUSTED, _differences(parts)
     if evidence.verdict is Verdict.UNTRUSTED:
         return Match.UNTRUSTED, Finding(Reason.SERVER_UNTRUSTED if vouched else Reason.SERVER_UNTRUSTED_ALONE)
-    if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES | UNPROVEN:
-        return Match.UNDETERMINED, evidence.finding
+    if (doubt := _doubt(evidence, parts)) is not None:
+        return Match.UNDETERMINED, doubt
     if policy.must_quote and evidence.voucher is not Voucher.QUOTE:
         return Match.UNDETERMINED, Finding(Reason.QUOTE_MISSING)
     if evidence.verdict is Verdict.UNKNOWN:
@@ -185,26 +208,44 @@ def _conclude(evidence: Evidence, parts: Sequence[PartAppraisal], policy: Policy
     return Match.UNDETERMINED, evidence.finding or undetermined[0]
 
 
+def _doubt(evidence: Evidence, parts: Sequence[PartAppraisal]) -> Finding | None:
+    """What no server's word can make up for; a log that is kept back is no better than a quote that is."""
+    if evidence.finding is not None and evidence.finding.reason in IMPOSSIBLE_DATES | UNPROVEN:
+        return evidence.finding
+    return next((part.finding for part in parts if part.unproven and not part.differences), None)
+
+
 def _differences(parts: Sequence[PartAppraisal]) -> Finding:
     for part in parts:
         if part.finding is not None and part.finding.reason is Reason.NOT_LAUNCHED:
             return part.finding
+    told = [part.finding for part in parts if part.outcome is Outcome.DIFFERS]
+    if len(told) == 1 and told[0] is not None and told[0].reason is Reason.EVENTS_DIFFER:
+        return told[0]
     indexes = {each.index for part in parts for each in part.differences}
     return Finding(Reason.REGISTERS_DIFFER, {"registers": _listed(indexes)})
 
 
 def _closest(
-    measurement: Measurement, requirement: Requirement, baselines: Iterable[Baseline]
-) -> tuple[Baseline, tuple[Difference, ...]] | None:
+    measurement: Measurement, requirement: Requirement, baselines: Iterable[Baseline], logs: Logs
+) -> tuple[Baseline, Judged] | None:
     compared = [
-        (
-            baseline,
-            diff({index: baseline.values[index] for index in requirement.registers}, measurement.values),
-        )
+        (baseline, diff({index: baseline.values[index] for index in requirement.registers}, measurement.values))
         for baseline in baselines
         if baseline.covers(requirement)
     ]
-    return min(compared, key=lambda pair: (len(pair[1]), pair[0].name, pair[0].key), default=None)
+    # Logs are read only for what can still be the closest: a comparison of values costs next to nothing.
+    least = min((fixed(*pair) for pair in compared), default=0)
+    judged = [
+        (baseline, judge_events(baseline, differences, logs))
+        for baseline, differences in compared
+        if fixed(baseline, differences) == least
+    ]
+    return min(judged, key=lambda pair: (*_distance(pair[1]), pair[0].name, pair[0].key), default=None)
+
+
+def _distance(judged: Judged) -> tuple[int, int]:
+    return len(judged.differing), len(judged.unproven)
 
 
 def _not_launched(measurement: Measurement, requirement: Requirement) -> bool:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from txt_dashboard.attest.appraisal import Match, Outcome, PartAppraisal, Result, appraise_part, conclude
+from txt_dashboard.attest.by_events import Logs, no_logs
 from txt_dashboard.attest.evidence import Evidence
 from txt_dashboard.attest.pcr import Bank, Registers
 from txt_dashboard.attest.reasons import Finding, Reason
@@ -67,10 +68,15 @@ _NO_POLICY = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
 
 
 class Appraiser:
-    """A memory of appraisals. Appraisal is pure, so remembering never changes an answer."""
+    """A memory of appraisals. Appraisal is pure, so remembering never changes an answer.
 
-    def __init__(self) -> None:
+    `logs` gives the log that leads to a register's value. What rests on a log that failed, or that is not there, is
+    not remembered: a better one may come.
+    """
+
+    def __init__(self, logs: Logs = no_logs) -> None:
         self.appraisals = 0  # that had to be made
+        self._logs = logs
         self._parts: dict[Key, Appraised] = {}
         self._wholes: dict[Key, Appraisal] = {}
 
@@ -84,7 +90,9 @@ class Appraiser:
         key = (rules.key, evidence.verdict, evidence.voucher, *keys)
         known = self._wholes.get(key)
         if known is None:
-            known = _remember(self._wholes, key, self._appraise(evidence, rules, keys))
+            known = self._appraise(evidence, rules, keys)
+            if all(map(_lasts, known.result.parts)):
+                _remember(self._wholes, key, known)
         return known
 
     def _appraise(self, evidence: Evidence, rules: Rules, keys: list[Key]) -> Appraisal:
@@ -95,13 +103,21 @@ class Appraiser:
         return Appraisal(result, tuple(measurement for measurement, _ in appraised), rules.key)
 
     def _part(self, evidence: Evidence, rules: Rules, need: Requirement, key: Key) -> Appraised:
-        known = self._parts.get((rules.key, *key))
+        case = (rules.key, rules.by_events and evidence.is_proven, *key)
+        known = self._parts.get(case)
         if known is None:
             self.appraisals += 1
             measurement = measure(need, evidence.registers)
-            made = measurement, appraise_part(measurement, need, rules.baselines)
-            known = _remember(self._parts, (rules.key, *key), made)
+            logs = self._logs if evidence.is_proven else no_logs
+            known = measurement, appraise_part(measurement, need, rules.baselines, logs)
+            if _lasts(known[1]):
+                _remember(self._parts, case, known)
         return known
+
+
+def _lasts(part: PartAppraisal) -> bool:
+    by_events = part.baseline.events if part.baseline else {}
+    return not part.unproven and not any(each.index in by_events for each in part.differences)
 
 
 def _key(need: Requirement, registers: Registers) -> Key:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from txt_dashboard.attest.keys import AttestationKey, load_key
@@ -26,7 +27,9 @@ class KeySource(StrEnum):
 class BoundKey:
     """The key that people approved for a host of a server.
 
-    `public` is a TPM2B_PUBLIC or the DER of a public key; `fingerprint` is what the entry says that it is.
+    `public` is a TPM2B_PUBLIC or the DER of a public key; `fingerprint` is what the entry says that it is. A key of
+    a TPM 1.2 verifies quotes of a TPM 1.2 only, and all others none of these: a TPM 2.0 signs any message that is
+    not in its own form, also one in the form of the other.
     """
 
     server: str
@@ -34,6 +37,7 @@ class BoundKey:
     public: bytes
     fingerprint: str
     source: KeySource
+    tpm12: bool = False
 
     @cached_property
     def key(self) -> AttestationKey | None:
@@ -50,15 +54,17 @@ class BoundKey:
         key = self.key
         if key is None:
             return "the key can't be read, or is not the one that its fingerprint names"
+        if self.tpm12 and (key.area is not None or not isinstance(key.public, RSAPublicKey)):
+            return "a TPM 1.2 has no such key: its keys are RSA, and come without the description of a TPM 2.0"
         failed = [str(each) for each in key.findings if each.reason.outcome is Outcome.FAIL]
         return " ".join(failed).rstrip(".")
 
 
-def bind(server: str, host: str, data: bytes, source: KeySource) -> BoundKey:
+def bind(server: str, host: str, data: bytes, source: KeySource, *, tpm12: bool = False) -> BoundKey:
     """A host's key from whatever `load_key` takes; raises `FormatError`."""
     key = load_key(data)
     spki = key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return BoundKey(server, host, data if key.area else spki, key.fingerprint, source)
+    return BoundKey(server, host, data if key.area else spki, key.fingerprint, source, tpm12)
 
 
 def as_text(public: bytes) -> str:

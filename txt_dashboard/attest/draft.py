@@ -4,10 +4,11 @@ A `Baseline` can't hold what contradicts itself; a draft can, so that a person s
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from txt_dashboard.attest.entries import MOST_POOLS
+from txt_dashboard.attest.eventlog.varying import EventBaseline
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank, Values, is_blank
 from txt_dashboard.attest.reference import Baseline, Part, Policy, Requirement
 from txt_dashboard.attest.text import shown
@@ -29,16 +30,18 @@ class Draft:
     pools: frozenset[str] = frozenset()
     not_before: datetime | None = None
     not_after: datetime | None = None
+    events: Mapping[int, EventBaseline] = field(default_factory=dict)
 
     def baseline(self) -> Baseline:
         """As the rules take it; raises `InvalidReference` where it contradicts itself."""
-        return Baseline(self.name, self.part, self.bank, self.values, self.pools, self.not_before, self.not_after)
+        said = (self.name, self.part, self.bank, self.values, self.pools, self.not_before, self.not_after)
+        return Baseline(*said, events=self.events)
 
     @classmethod
     def of(cls, baseline: Baseline) -> "Draft":
         """What a baseline says, to be changed."""
         said = (baseline.name, baseline.part, baseline.bank, baseline.values)
-        return cls(*said, baseline.pools, baseline.not_before, baseline.not_after)
+        return cls(*said, baseline.pools, baseline.not_before, baseline.not_after, baseline.events)
 
 
 def in_scope(policies: Policies, pools: Collection[str] = ()) -> tuple[Requirement, ...]:
@@ -58,7 +61,8 @@ def required_only(draft: Draft, policies: Policies) -> Draft:
     """
     belonging = _of_part(draft, policies) & draft.values.keys()
     kept = belonging or draft.values.keys() - NEVER_REFERENCE
-    return replace(draft, values={at: value for at, value in sorted(draft.values.items()) if at in kept})
+    values = {at: value for at, value in sorted(draft.values.items()) if at in kept}
+    return replace(draft, values=values, events={at: of for at, of in draft.events.items() if at in kept})
 
 
 def refusals(draft: Draft, policies: Policies) -> tuple[str, ...]:
@@ -76,6 +80,7 @@ def only_takes_away(before: Baseline, after: Baseline) -> bool:
     """
     return (
         (before.part, before.bank, before.values) == (after.part, after.bank, after.values)
+        and after.events in ({}, before.events)
         and (not before.pools or bool(after.pools and after.pools <= before.pools))
         and (before.not_before is None or bool(after.not_before and after.not_before >= before.not_before))
         and (before.not_after is None or bool(after.not_after and after.not_after <= before.not_after))
@@ -136,6 +141,9 @@ def _of_values(draft: Draft) -> Iterator[str]:
             yield f"Register {index} is never a reference value: software may change it."
         if len(value) != draft.bank.size:
             yield f"Register {index}: a {draft.bank} value has {draft.bank.size} bytes, this one has {len(value)}."
+    for index, of in sorted(draft.events.items()):
+        if of.bank is not draft.bank or of.value != draft.values.get(index):
+            yield f"The events of register {index} don't lead to its golden value."
 
 
 def _against_policies(draft: Draft, belonging: frozenset[int]) -> Iterator[str]:

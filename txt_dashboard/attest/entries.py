@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from txt_dashboard.attest.bound_key import BoundKey, KeySource, as_text
+from txt_dashboard.attest.event_entries import events_entry, read_events
+from txt_dashboard.attest.eventlog.varying import BaselineError
 from txt_dashboard.attest.pcr import Bank, PcrError, parse_index, parse_value
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference, Part, Policy, Requirement
 
@@ -81,7 +83,7 @@ def key_id(server: str, host: str) -> str:
 
 def baseline_entry(baseline: Baseline) -> Entry:
     """A baseline as an entry."""
-    return {
+    entry = {
         "name": baseline.name,
         "part": baseline.part.value,
         "bank": baseline.bank.value,
@@ -90,6 +92,8 @@ def baseline_entry(baseline: Baseline) -> Entry:
         "not_before": _written(baseline.not_before),
         "not_after": _written(baseline.not_after),
     }
+    # Only where something varies, so that entries from before that stay what they are.
+    return {**entry, "events": events_entry(baseline.events)} if baseline.events else entry
 
 
 def policy_entry(of: PolicyOf) -> Entry:
@@ -121,18 +125,19 @@ def server_entry(endpoint: Endpoint) -> Entry:
 
 def key_entry(bound: BoundKey) -> Entry:
     """A host's key as an entry."""
-    return {
+    entry = {
         "server": bound.server,
         "host": bound.host,
         "public": as_text(bound.public),
         "fingerprint": bound.fingerprint,
         "source": bound.source.value,
     }
+    return {**entry, "tpm": "1.2"} if bound.tpm12 else entry
 
 
 def read_baseline(entry_id: str, entry: Entry) -> Baseline:
     """Raises `InvalidReference`."""
-    _only(entry, {"name", "part", "bank", "values", "pools", "not_before", "not_after"})
+    _only(entry, {"name", "part", "bank", "values", "pools", "not_before", "not_after"}, {"events"})
     bank = _one_of(Bank, entry["bank"], "bank")
     values = _typed(entry["values"], dict, "values")
     pools = _typed(entry["pools"], list, "pools")
@@ -142,7 +147,8 @@ def read_baseline(entry_id: str, entry: Entry) -> Baseline:
         read = {
             parse_index(index): parse_value(_typed(value, str, "values"), bank) for index, value in values.items()
         }
-    except PcrError as error:
+        events = read_events(entry["events"], bank) if "events" in entry else {}
+    except (PcrError, BaselineError) as error:
         raise InvalidReference(str(error)) from None
     if len(read) != len(values):
         raise InvalidReference("a register is named twice")
@@ -155,6 +161,7 @@ def read_baseline(entry_id: str, entry: Entry) -> Baseline:
         not_before=_moment(entry["not_before"], "not_before"),
         not_after=_moment(entry["not_after"], "not_after"),
         id=entry_id,
+        events=events,
     )
 
 
@@ -193,7 +200,7 @@ def read_server(entry_id: str, entry: Entry) -> Endpoint:
 
 def read_key(entry_id: str, entry: Entry) -> BoundKey:
     """Raises `InvalidReference`. Whether the bytes are a key says `BoundKey.flaw`, whoever proposes asks it."""
-    _only(entry, {"server", "host", "public", "fingerprint", "source"})
+    _only(entry, {"server", "host", "public", "fingerprint", "source"}, {"tpm"})
     server, host, public, fingerprint = (
         _typed(entry[key], str, key) for key in ("server", "host", "public", "fingerprint")
     )
@@ -207,7 +214,9 @@ def read_key(entry_id: str, entry: Entry) -> BoundKey:
         raise InvalidReference("public must be base64") from None
     if not 0 < len(data) <= LONGEST_KEY or as_text(data) != public:
         raise InvalidReference(f"public must hold 1 to {LONGEST_KEY} bytes")
-    return BoundKey(server, host, data, fingerprint, _one_of(KeySource, entry["source"], "source"))
+    if entry.get("tpm", "1.2") != "1.2":
+        raise InvalidReference("tpm must be 1.2, or not be there")
+    return BoundKey(server, host, data, fingerprint, _one_of(KeySource, entry["source"], "source"), "tpm" in entry)
 
 
 READ: Mapping[EntryKind, Callable[[str, Entry], Read]] = {

@@ -42,6 +42,11 @@ class Evidence:
     details: Mapping[str, str] = field(default_factory=dict)
     server_id: str = ""
 
+    @property
+    def is_proven(self) -> bool:
+        """Whether a quote has proven its registers, and nothing speaks against it."""
+        return self.voucher is Voucher.QUOTE and self.finding is None
+
 
 @dataclass(frozen=True, slots=True)
 class NoEvidence:

@@ -6,15 +6,15 @@ look at and approve; nothing is ever verified with it. RFC 9334, section 7.1 (wh
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from txt_dashboard.attest.counters import ROLLED_BACK
 from txt_dashboard.attest.evidence import Evidence, Voucher
 from txt_dashboard.attest.keys import AttestationKey, load_key
-from txt_dashboard.attest.pcr import Bank
-from txt_dashboard.attest.quote import Demand, Quote, Verification, verify
+from txt_dashboard.attest.pcr import NEVER_REFERENCE, Bank, Values
+from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, Verification, verify, verify_tpm12
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.steps import Outcome, Step
 from txt_dashboard.attest.text import shown
@@ -22,33 +22,38 @@ from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.attest.tpm_types import Counters
 
 _LONGEST_DETAIL = 300  # characters
+_OTHER_TPM = "it is in the form of another TPM's (1.2 or 2.0) than the key was approved for."
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
     """What a server passed on from one host's TPM, in the host's own bytes; nothing of it is verified.
 
-    `public` is the TPM2B_PUBLIC that was shown beside the quote, `attested_at` the server's time. `challenge` is the
-    nonce where the server asked in our place, with one of its own: how old such a quote is, only it knows.
+    `public` is the key that was shown beside the quote, `attested_at` the server's time. `registrar` is what the
+    server's registrar says of the TPM's endorsement key, for display only: its word. `challenge` is the nonce where
+    the server asked in our place, with one of its own: how old such a quote is, only it knows.
     """
 
-    quote: Quote
+    quote: Quote | Tpm12Quote
     public: bytes
     attested_at: datetime
+    registrar: Mapping[str, str] = field(default_factory=dict)
     challenge: bytes = b""
 
     @property
     def whole(self) -> Mapping[Bank, frozenset[int]]:
-        """All registers that were reported beside the quote."""
-        return {bank: frozenset(values) for bank, values in self.quote.reported.items()}
+        """All registers that were reported beside a quote of a TPM 2.0."""
+        reported = {} if isinstance(self.quote, Tpm12Quote) else self.quote.reported
+        return {bank: frozenset(values) for bank, values in reported.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What people approved for a host: its key, if there is one, and whether another host has the same."""
+    """What people approved for a host: its key, if there is one, whether another host has the same, of which TPM."""
 
     key: AttestationKey | None = None
     is_shared: bool = False
+    tpm12: bool = False
 
 
 class Proven(NamedTuple):
@@ -81,11 +86,21 @@ def prove(said: Evidence, material: Material, binding: Binding, demand: Demand) 
     key = binding.key
     if key is None or binding.is_shared:
         return Proven(quoted, None)
-    verification = verify(material.quote, key, demand)
+    verification = verify_any(material.quote, key, demand, tpm12=binding.tpm12)
+    if verification is None:
+        return Proven(replace(quoted, finding=Finding(Reason.QUOTE_REJECTED, {"detail": _OTHER_TPM})), None)
     if verification.pcrs is None:
         return Proven(replace(quoted, finding=_why_not(verification, material, key)), verification)
     finding = Finding(Reason.TPM_ROLLED_BACK, _detail([Step.COUNTERS], verification)) if _fell(verification) else None
-    return Proven(replace(quoted, registers=verification.pcrs.registers, finding=finding), verification)
+    registers = {bank: _lasting(values) for bank, values in verification.pcrs.registers.items()}
+    return Proven(replace(quoted, registers=registers, finding=finding), verification)
+
+
+def verify_any(quote: Quote | Tpm12Quote, key: AttestationKey, demand: Demand, *, tpm12: bool) -> Verification | None:
+    """Verifies a quote of the TPM that the key was approved for; `None` for one of the other."""
+    if isinstance(quote, Tpm12Quote) is not tpm12:
+        return None
+    return verify_tpm12(quote, key, demand) if isinstance(quote, Tpm12Quote) else verify(quote, key, demand)
 
 
 def prove_relayed(said: Evidence, material: Material, binding: Binding, last_seen: Counters | None) -> Proven:
@@ -106,6 +121,11 @@ def shown_key(material: Material) -> AttestationKey | None:
         return load_key(material.public)
     except FormatError:
         return None
+
+
+def _lasting(values: Values) -> Values:
+    """Without what grows while a host runs: else each quote would be other evidence than the one before."""
+    return {index: value for index, value in values.items() if index not in NEVER_REFERENCE}
 
 
 def _why_not(verification: Verification, material: Material, key: AttestationKey) -> Finding:

@@ -30,6 +30,10 @@ class Reason(Enum):
         "registers_differ",
         gettext_noop("Differs from the closest approved baseline in PCR {registers}."),
     )
+    EVENTS_DIFFER = (
+        "events_differ",
+        gettext_noop("PCR {registers} differs by more than its baseline lets vary: {detail}."),
+    )
     NOT_LAUNCHED = (
         "not_launched",
         gettext_noop("No measured launch happened: registers 17 to 22 hold only ff."),
@@ -55,6 +59,12 @@ class Reason(Enum):
     BASELINE_INCOMPLETE = (
         "baseline_incomplete",
         gettext_noop("No approved baseline covers all registers that the policy requires of the {part} part."),
+    )
+    EVENTS_UNPROVEN = (
+        "events_unproven",
+        gettext_noop(
+            "PCR {registers} may vary by its events, but no event log leads to the value that a quote would prove."
+        ),
     )
     NO_POLICY = ("no_policy", gettext_noop("No policy in force says which registers this host must show."))
     SERVER_OBSERVED = (

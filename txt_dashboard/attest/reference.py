@@ -13,6 +13,8 @@ from enum import StrEnum
 from functools import cached_property
 
 from txt_dashboard.attest.bound_key import BoundKey
+from txt_dashboard.attest.event_entries import events_entry
+from txt_dashboard.attest.eventlog.varying import EventBaseline
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank, Registers, Values
 
 
@@ -81,6 +83,7 @@ class Baseline:
     not_before: datetime | None = None
     not_after: datetime | None = None
     id: str = ""  # of its entry in the signed set; says nothing of what it holds
+    events: Mapping[int, EventBaseline] = field(default_factory=dict)  # of registers that may vary by their events
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -96,6 +99,10 @@ class Baseline:
                 )
         if self.not_before and self.not_after and self.not_before >= self.not_after:
             raise InvalidReference(f"baseline {self.name} ends before it begins")
+        for index, of in self.events.items():
+            # So that whoever approves the value approves the events, and neither without the other.
+            if of.register != index or of.bank is not self.bank or of.value != self.values.get(index):
+                raise InvalidReference(f"the events of register {index} don't lead to its golden value")
 
     def covers(self, requirement: Requirement) -> bool:
         """Whether it names all registers required of this part, in the required bank."""
@@ -118,7 +125,9 @@ class Baseline:
         """SHA-256 of all that it says, in hex: equal keys are equal baselines."""
         window = [moment and moment.astimezone(UTC).isoformat() for moment in (self.not_before, self.not_after)]
         # JSON, because a name may hold any character and must not run into what follows it.
-        head = json.dumps([self.name, self.part, self.bank, sorted(self.pools), window])
+        said = [self.name, self.part, self.bank, sorted(self.pools), window]
+        # Nothing is added where nothing varies by events: keys from before there were any stay what they are.
+        head = json.dumps([*said, events_entry(self.events)] if self.events else said)
         return hashlib.sha256(head.encode() + b"\n" + canonical(self.values)).hexdigest()
 
 
@@ -180,6 +189,11 @@ class Rules:
         head += "quote\n" * policy.must_quote
         return hashlib.sha256((head + "\n".join(sorted(b.key for b in self.baselines))).encode()).hexdigest()
 
+    @cached_property
+    def by_events(self) -> bool:
+        """Whether any of its baselines lets a register vary by its events."""
+        return any(each.events for each in self.baselines)
+
 
 @dataclass(frozen=True)
 class ReferenceSet:
@@ -213,7 +227,13 @@ class ReferenceSet:
         bound = self.keys.get((server, host))
         if bound is None:
             return ""
-        return f"{bound.fingerprint}{'+' if bound.fingerprint in self.shared_keys else ''}"
+        return f"{bound.fingerprint}{'-' * bound.tpm12}{'+' * (bound.fingerprint in self.shared_keys)}"
+
+    def judges_alike(self, server: str, one: str, other: str) -> bool:
+        """Whether hosts of these two pools are judged by the same rules, now and whatever the date."""
+        policies = [self.policies.get((server, pool)) or self.policies.get((server, "")) for pool in (one, other)]
+        scoped = (each for each in self.baselines if each.pools)
+        return policies[0] == policies[1] and all((one in each.pools) == (other in each.pools) for each in scoped)
 
     def rules(self, server: str, pool: str, now: datetime) -> Rules | None:
         """What is in force for this server and pool; `None` where no policy speaks of them."""

@@ -65,6 +65,10 @@ class StepReason(Enum):
 
     KEY_MISSING = (Outcome.FAIL, _("No key is approved for this host."))
     KEY_SHARED = (Outcome.FAIL, _("The key of this host is approved for another host, too."))
+    KEY_OTHER_TPM = (
+        Outcome.FAIL,
+        _("The quote is in the form of another TPM's (1.2 or 2.0) than the key was approved for."),
+    )
     KEYLESS = (Outcome.NOT_REACHED, _("Without a key of the host's own there is nothing to verify with."))
     KEY_SOUND = (Outcome.PASS, _("The key has the attributes of an attestation key."))
     KEY_UNDESCRIBED = (

@@ -36,20 +36,21 @@ def as_jsonl(entries: Entries) -> Iterator[str]:
 
 def as_csv(entries: Entries) -> Iterator[str]:
     """A line of names, and one for each entry. Cells that a spreadsheet would run begin with an apostrophe."""
-    yield _csv_line(COLUMNS)
+    yield csv_line(COLUMNS)
     for each in entries:
         reason = str(each.detail.get("reason") or "")
         said = (each.actor, each.verb, each.target, each.host)
         detail = detail_text(each.detail)
         of = "" if each.of is None else str(each.of)
         cells = (str(each.pk), _moment(each.at), *said, of, reason, detail, each.previous, each.digest)
-        yield _csv_line(cells)
+        yield csv_line(cells)
 
 
 FORMATS: dict[str, Callable[[Entries], Iterator[str]]] = {"jsonl": as_jsonl, "csv": as_csv}
 
 
-def _csv_line(cells: Iterable[str]) -> str:
+def csv_line(cells: Iterable[str]) -> str:
+    """One line. Cells that a spreadsheet would run begin with an apostrophe."""
     line = io.StringIO()
     csv.writer(line).writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells])
     return line.getvalue()

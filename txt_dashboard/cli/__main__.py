@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
-from txt_dashboard.cli import show
+from txt_dashboard.cli import instances, show
 from txt_dashboard.cli.client import FOUND, MISUSED, Client, CommandFailed
 
 _ASKED_EVERY_S = 1.0
@@ -75,9 +75,52 @@ def approve(client: Client, options: argparse.Namespace) -> int:
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return 1
     decision = {"reason": options.reason} | {name: impact[name] for name in ("content_hash", "impact_hash")}
+    decision["confirmed_losses"] = _named_losses(impact["counts"].get("lost", 0), options)
     told = client.post("baselines", number, "approve", body=decision)
     _say(options, told, lambda: f"Approved by {told['approvals']} of {told['needed']}.")
     return 0
+
+
+def _named_losses(lost: int, options: argparse.Namespace) -> int:
+    """The number of hosts that lose their trust, typed or by --losses: whoever approves that knows how many."""
+    if lost and options.losses is None and not options.yes:
+        print(f"{lost} hosts lose their trust. Type their number: ", end="", file=sys.stderr, flush=True)
+        typed = sys.stdin.readline().strip()
+        return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else 0
+    return options.losses or 0
+
+
+def flavors(client: Client, options: argparse.Namespace) -> int:
+    """Lists a cloud's flavors, and what is wrong with trusted ones."""
+    frame = client.get("flavors", cloud=options.cloud, limit=1)
+    items = list(client.items("flavors", cloud=options.cloud, limit=100))
+    told = {**frame, "items": items, "next": None}
+    _say(options, told, lambda: show.flavors(told))
+    return 0
+
+
+def trust(client: Client, options: argparse.Namespace) -> int:
+    """Makes a flavor a trusted one, or an ordinary one again."""
+    seen = client.get("flavors", options.flavor, cloud=options.cloud)
+    wish = {"trusted": options.on, "reason": options.reason, "specs_hash": seen["specs_hash"]}
+    wish |= {"enforcement": options.by} if options.by else {}
+    told = client.put("flavors", options.flavor, "trust", body=wish, cloud=options.cloud)
+    _say(options, told, lambda: show.flavor(told))
+    return 0
+
+
+def list_instances(client: Client, options: argparse.Namespace) -> int:
+    """Lists instances, and how their hosts stand."""
+    told, text = instances.listed(client, options)
+    _say(options, told, lambda: text)
+    return 0
+
+
+def check_instance(client: Client, options: argparse.Namespace) -> int:
+    """Exits with 0 only if the instance's host is trusted, else with 4."""
+    told, text, code = instances.check(client, options)
+    _say(options, told, lambda: text)
+    return code
 
 
 def poll(client: Client, options: argparse.Namespace) -> int:
@@ -123,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     yes.add_argument("proposal", type=int)
     yes.add_argument("--reason", required=True)
     yes.add_argument("--yes", action="store_true", help="don't ask")
+    yes.add_argument("--losses", type=int, help="how many hosts lose their trust by it, where they are many")
     yes.set_defaults(run=approve)
     asked = commands.add_parser("poll", help="ask for new evidence, and wait for it")
     where = asked.add_mutually_exclusive_group()
@@ -130,7 +174,25 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--host")
     asked.add_argument("--timeout", type=float, default=600, help="seconds (600)")
     asked.set_defaults(run=poll)
+    _add_flavors(commands)
+    instances.add(commands, list_instances, check_instance)
     return parser
+
+
+def _add_flavors(commands: Any) -> None:
+    listed = commands.add_parser("flavors", help="list a cloud's flavors")
+    listed.add_argument("--cloud", help="where several are connected")
+    listed.set_defaults(run=flavors)
+    one = commands.add_parser("flavor", help="make a flavor a trusted or an ordinary one")
+    change = one.add_subparsers(required=True, metavar="command").add_parser("trust", help="by its id")
+    change.add_argument("flavor")
+    which = change.add_mutually_exclusive_group(required=True)
+    which.add_argument("--on", action="store_true", dest="on", help="only trusted hosts take its instances")
+    which.add_argument("--off", action="store_false", dest="on", help="any host does")
+    change.add_argument("--by", choices=("trait", "filter", "both"), help="what enforces it (the service's setting)")
+    change.add_argument("--reason", required=True)
+    change.add_argument("--cloud", help="where several are connected")
+    change.set_defaults(run=trust)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,17 @@ from requests.auth import AuthBase
 
 TIMEOUT_S = (5.0, 60.0)  # to connect, and between two pieces of an answer
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_PASSING = frozenset({429, 502, 503})
 _LARGEST = 64 * 1024  # bytes of a file that holds a key
 
 
 class CommandFailed(Exception):
-    """The sentence for the person, and the exit code."""
+    """The sentence for the person, and the exit code. `passing`: the same may succeed in a moment."""
 
-    def __init__(self, sentence: str, code: int) -> None:
+    def __init__(self, sentence: str, code: int, *, passing: bool = False) -> None:
         super().__init__(sentence)
         self.code = code
+        self.passing = passing
 
 
 REFUSED, MISUSED, UNREACHABLE, FOUND = 1, 2, 3, 4
@@ -67,6 +69,11 @@ class Client:
         """What comes of it."""
         return self._ask("POST", path, json=body)
 
+    def put(self, *path: str, body: Mapping[str, Any], **query: Any) -> Any:
+        """What comes of it."""
+        params = {name: value for name, value in query.items() if value not in (None, "")}
+        return self._ask("PUT", path, json=body, params=params)
+
     def items(self, *path: str, **query: Any) -> Iterator[Any]:
         """All items of a list, page by page."""
         marker: str | None = ""
@@ -91,10 +98,11 @@ class Client:
             raise CommandFailed(sentence, UNREACHABLE) from None
         except (requests.RequestException, OSError) as error:
             sentence = f"{self._url} can't be reached: {type(error).__name__}."
-            raise CommandFailed(sentence, UNREACHABLE) from None
+            raise CommandFailed(sentence, UNREACHABLE, passing=True) from None
         if response.status_code >= 300 or not isinstance(told, dict):
             detail = told.get("detail") if isinstance(told, dict) else None
-            raise CommandFailed(str(detail or f"The service answered {response.status_code}."), REFUSED)
+            sentence = str(detail or f"The service answered {response.status_code}.")
+            raise CommandFailed(sentence, REFUSED, passing=response.status_code in _PASSING)
         return told
 
 

@@ -52,6 +52,65 @@ def baselines(items: Iterable[Mapping[str, Any]], proposals: Iterable[Mapping[st
     return "\n\n".join(parts)
 
 
+def flavors(told: Mapping[str, Any]) -> str:
+    """A cloud's flavors, and what is wrong."""
+    lines = [f"! {plain(each['sentence'])}" for each in told["warnings"]]
+    lines = [f"! {plain(told['problem'])}", *lines] if told["problem"] else lines
+    rows = [
+        (
+            each["id"],
+            each["name"],
+            each["enforced"] or "-",
+            _number(each["capacity"]),
+            _number(each["instances"]),
+            _number(each["old_demand"]),
+            " ".join(warning["code"] for warning in each["warnings"]),
+        )
+        for each in told["items"]
+    ]
+    heads = ("ID", "FLAVOR", "TRUSTED BY", "FITS ON", "INSTANCES", "OLD DEMAND", "WARNINGS")
+    return "\n".join([*lines, table(heads, rows)])
+
+
+def flavor(told: Mapping[str, Any]) -> str:
+    """What a flavor has become."""
+    asks = f"trusted hosts, by {plain(told['enforced'])}" if told["trusted"] else "any host"
+    lines = [f"{plain(told['name'])} asks for {asks}."]
+    if told["old_demand"]:
+        lines.append(f"{told['old_demand']} of its instances keep the demand that they were booted with.")
+    return "\n".join(lines + [f"! {plain(each['sentence'])}" for each in told["warnings"]])
+
+
+def _number(found: int | None) -> object:
+    return "?" if found is None else found
+
+
+def instances(told: Mapping[str, Any]) -> str:
+    """Instances, and how the hosts stand that they are on."""
+    lines = [f"! {plain(told['problem'])}"] if told["problem"] else []
+    hosts = any(each["host"] for each in told["items"])
+    rows = [
+        (
+            each["id"],
+            each["name"],
+            *([each["project_id"], each["host"] or "-"] if hosts else []),
+            {True: each["enforced"] or "yes", False: "no", None: "?"}[each["asks"]],
+            each["state"] + (" (at stake)" if each["at_stake"] else ""),
+            each["since"] or "-",
+            each["sentence"],
+        )
+        for each in told["items"]
+    ]
+    heads = ("ID", "NAME", *(("PROJECT", "HOST") if hosts else ()), "ASKS", "ITS HOST IS", "SINCE", "WHY")
+    return "\n".join([*lines, table(heads, rows)])
+
+
+def instance(told: Mapping[str, Any]) -> str:
+    """One instance in a line, and what trusted does not mean."""
+    state = f"{plain(told['name'] or told['id'])}: its host is {plain(told['state'])}. {plain(told['sentence'])}"
+    return f"{state}\n{plain(told['means_not'])}" if told["state"] == "trusted" else state
+
+
 def impact(proposal: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """What somebody is about to approve."""
     lines = [f"{proposal['id']}: {plain(proposal['title'])} (by {plain(proposal['proposed_by'])})"]

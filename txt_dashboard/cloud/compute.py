@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from novaclient.client import Client
+from novaclient.exceptions import BadRequest
 
 from txt_dashboard.cloud.connection import Connection, Service
 from txt_dashboard.cloud.errors import AnswerUnusable, Call, NotThere
 from txt_dashboard.cloud.faults import Role
-from txt_dashboard.cloud.rows import Row, pages, read, read_all
+from txt_dashboard.cloud.rows import MarkerGone, Row, pages, read, read_all
 from txt_dashboard.cloud.values import Aggregate, ComputeService, Flavor, Hypervisor, Instance, Zone
 
 Found = TypeVar("Found")
@@ -26,8 +27,8 @@ def list_hypervisors(connection: Connection) -> tuple[Hypervisor, ...]:
     """All compute nodes of all cells. Role: admin."""
     with connection.asking(_COMPUTE, "list the hypervisors", Role.ADMIN) as call:
         manager = _nova(connection).hypervisors
-        rows = pages(call, lambda marker: _listed(call, lambda: manager.list(detailed=True, marker=marker)))
-        return read_all(call, list(rows), _hypervisor)
+        rows = pages(call, lambda marker: _page(call, marker, partial(manager.list, detailed=True)))
+        return read_all(call, rows, _hypervisor)
 
 
 def list_services(connection: Connection) -> tuple[ComputeService, ...]:
@@ -41,8 +42,8 @@ def list_flavors(connection: Connection) -> tuple[Flavor, ...]:
     """All flavors with their extra specs, those of single projects too. Role: admin (others see the public ones)."""
     with connection.asking(_COMPUTE, "list the flavors", Role.ADMIN) as call:
         manager = _nova(connection).flavors
-        rows = pages(call, lambda marker: _listed(call, lambda: manager.list(is_public=None, marker=marker)))
-        return read_all(call, list(rows), _flavor)
+        rows = pages(call, lambda marker: _page(call, marker, partial(manager.list, is_public=None)))
+        return read_all(call, rows, _flavor)
 
 
 def get_extra_specs(connection: Connection, flavor_id: str) -> Mapping[str, str]:
@@ -83,8 +84,27 @@ def list_instances(connection: Connection, *, all_projects: bool, flavor_id: str
     with connection.asking(_COMPUTE, what, Role.ADMIN if all_projects else Role.MEMBER) as call:
         search = {"all_tenants": "1" if all_projects else "", "flavor": flavor_id}
         manager = _nova(connection).servers
-        rows = pages(call, lambda marker: _listed(call, lambda: manager.list(search_opts=search, marker=marker)))
-        return read_all(call, list(rows), _instance)
+        rows = pages(call, lambda marker: _page(call, marker, partial(manager.list, search_opts=search)))
+        return read_all(call, rows, _instance)
+
+
+def page_of_instances(connection: Connection, *, limit: int, marker: str = "") -> tuple[Instance, ...]:
+    """At most so many instances of the account's project, those after `marker`. One call. Role: a member of it.
+
+    Raises `RequestRefused` where the marker names none.
+    """
+    with connection.asking(_COMPUTE, "list the instances of the project", Role.MEMBER) as call:
+        manager = _nova(connection).servers
+        rows = _listed(call, lambda: manager.list(marker=marker or None, limit=limit))
+        return read_all(call, rows[:limit], _instance)
+
+
+def get_instance(connection: Connection, instance_id: str) -> Instance:
+    """One instance; raises `NotThere`. Role: a member of its project."""
+    with connection.asking(_COMPUTE, f"show instance {instance_id}", Role.MEMBER) as call:
+        path = f"/servers/{quote(instance_id, safe='')}"
+        found = _body(call, lambda: _nova(connection).client.get(path))
+        return read(call, found, lambda row: _instance(row.row("server")))
 
 
 def list_aggregates(connection: Connection) -> tuple[Aggregate, ...]:
@@ -117,6 +137,15 @@ def _nova(connection: Connection) -> Any:
 
 def _listed(call: Call, ask: Callable[[], Iterable[Any]]) -> list[dict[str, Any]]:
     return [each.to_dict() for each in _understood(call, ask)]
+
+
+def _page(call: Call, marker: str | None, ask: Callable[..., Iterable[Any]]) -> list[dict[str, Any]]:
+    try:
+        return _listed(call, lambda: ask(marker=marker))
+    except BadRequest:
+        if marker is None:
+            raise
+        raise MarkerGone from None
 
 
 def _body(call: Call, ask: Callable[[], tuple[Any, Any]]) -> Any:

@@ -4,6 +4,8 @@
 until Pike, ours since). Nova copies a flavor's extra specs into an instance when it is booted or resized.
 """
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +94,18 @@ def enforced(specs: Mapping[str, str], trait: str) -> Enforcement | None:
     if by_trait:
         return Enforcement.TRAIT
     return Enforcement.FILTER if by_filter else None
+
+
+def digest(specs: Mapping[str, str]) -> str:
+    """What somebody saw of a flavor, so that a change made meanwhile is noticed."""
+    text = json.dumps(sorted(specs.items()), separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def after(specs: Mapping[str, str], planned: Change) -> dict[str, str]:
+    """The extra specs once the change is made."""
+    kept = {key: value for key, value in specs.items() if key not in planned.remove}
+    return kept | dict(planned.put)
 
 
 def pitfalls(specs: Mapping[str, str], trait: str) -> frozenset[Pitfall]:

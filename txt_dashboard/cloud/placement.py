@@ -9,6 +9,9 @@ from random import SystemRandom
 from typing import Any
 from urllib.parse import quote
 
+from keystoneauth1.exceptions import BadRequest
+
+from txt_dashboard.cloud.capacity import Request
 from txt_dashboard.cloud.connection import Connection, Service
 from txt_dashboard.cloud.errors import AnswerUnusable, NotThere, ServiceFailed, StaleGeneration
 from txt_dashboard.cloud.faults import Role
@@ -33,6 +36,23 @@ def list_providers(connection: Connection, *, having: str = "") -> tuple[Provide
         params = {"required": having} if having else {}
         answer = connection.ask(_PLACEMENT, "GET", "/resource_providers", call, params=params)
         return read_all(call, _under(answer.body, "resource_providers"), _provider)
+
+
+def list_candidates(connection: Connection, wanted: Request, *, limit: int) -> frozenset[str]:
+    """UUIDs of providers that could take this now, from at most `limit` candidates.
+
+    None where a trait or a kind of resource is asked for that nobody ever had: Placement refuses such a question.
+    """
+    with connection.asking(_PLACEMENT, "list where a flavor would fit", Role.SERVICE) as call:
+        traits = [*wanted.required, *(f"!{each}" for each in wanted.forbidden)]
+        params = {"resources": ",".join(f"{name}:{amount}" for name, amount in wanted.resources), "limit": str(limit)}
+        params |= {"required": ",".join(traits)} if traits else {}
+        try:
+            answer = connection.ask(_PLACEMENT, "GET", "/allocation_candidates", call, params=params)
+        except BadRequest:
+            return frozenset()
+        found = read_all(call, _under(answer.body, "allocation_requests"), lambda row: row.names("allocations"))
+        return frozenset(uuid for each in found for uuid in each)
 
 
 def get_traits(connection: Connection, provider: str) -> ProviderTraits:

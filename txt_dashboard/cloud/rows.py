@@ -1,6 +1,7 @@
 """Reading what services answer: typed, bounded, and refusing all else."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from txt_dashboard.cloud.errors import AnswerUnusable, Call
@@ -8,10 +9,16 @@ from txt_dashboard.cloud.errors import AnswerUnusable, Call
 Value = TypeVar("Value")
 _LONGEST_TEXT = 4096  # names have 255 at most; disabled reasons and the like a little more
 _MOST_PAGES = 10_000
+_TRIES = 3  # of a list that changes while its pages are asked for
+_ENDLESS = "its pages have no end"
 
 
 class BadField(ValueError):
     """A field is missing or of another type; the sentence names it."""
+
+
+class MarkerGone(Exception):
+    """The object by which a page was asked for is not there any more."""
 
 
 class Row:
@@ -89,21 +96,30 @@ def read_all(call: Call, found: object, shape: Callable[[Row], Value]) -> tuple[
     return tuple(read(call, each, shape) for each in found)
 
 
-def pages(call: Call, fetch: Callable[[str | None], list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+def pages(call: Call, fetch: Callable[[str | None], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """All objects of a list that comes in pages, each page asked for by the id of the last object before it.
 
-    Services cut pages at a size of their own, so the end is an empty page. Raises `AnswerUnusable` where a page
-    begins with what was already there.
+    Services cut pages at a size of their own, so the end is an empty page. Where that last object goes away between
+    two pages, the list begins anew or `fetch` raises `MarkerGone`: then all of it is asked for again, a few times.
+    Raises `AnswerUnusable` where there is no end to it.
     """
+    for _ in range(_TRIES):
+        with suppress(MarkerGone):
+            return _to_the_end(call, fetch)
+    raise AnswerUnusable(call, _ENDLESS)
+
+
+def _to_the_end(call: Call, fetch: Callable[[str | None], list[dict[str, Any]]]) -> list[dict[str, Any]]:
     marker: str | None = None
+    found: list[dict[str, Any]] = []
     seen: set[object] = set()
     for _ in range(_MOST_PAGES):
         page = fetch(marker)
         if not page:
-            return
+            return found
         if page[0].get("id") in seen:
-            break
+            raise MarkerGone
         seen.update(each.get("id") for each in page)
-        yield from page
+        found += page
         marker = str(page[-1].get("id"))
-    raise AnswerUnusable(call, "its pages have no end")
+    raise AnswerUnusable(call, _ENDLESS)

@@ -55,12 +55,13 @@ def validate(connection: Connection, token: str) -> Holder | None:
         except NotFound:
             return None
     try:
-        return _read(login.cloud, response.json()["token"])
+        return read_holder(login.cloud, response.json()["token"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise errors.AnswerUnusable(call, "what it says of the token is not what its API describes") from None
 
 
-def _read(cloud: str, told: Mapping[str, Any]) -> Holder:
+def read_holder(cloud: str, told: Mapping[str, Any]) -> Holder:
+    """Who holds a token, by what Keystone says of it; raises `ValueError`, `KeyError` and the like for nonsense."""
     user = told["user"]
     project = told.get("project") or {}
     methods = frozenset(told["methods"])

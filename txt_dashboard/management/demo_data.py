@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from txt_dashboard import demo
 from txt_dashboard.actions.attestation_keys import propose_key_list
+from txt_dashboard.actions.clouds.decide import set_hypervisor
 from txt_dashboard.actions.governance.accounts import name_first_approvers, note_roles
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.decide import approve
@@ -21,9 +22,12 @@ from txt_dashboard.actions.reference import propose_file
 from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting
 from txt_dashboard.management.inventory import read_inventory
 from txt_dashboard.models import Proposal, Server
+from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import impact_of
 from txt_dashboard.queries.reference import current_reference
+from txt_dashboard.simulator.fleet import build_fleet
+from txt_dashboard.simulator.openstack.estate import Estate
 from txt_dashboard.simulator.startkit import SERVER
 
 ACCOUNTS = {
@@ -60,6 +64,8 @@ def give_fleet(options: demo.Options, story: demo.Story) -> None:
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")
     if begins:
         proposals += [_let_it_count(), *_load(story)]
+        if not story.cast:
+            _name_controllers(story)
     for proposal in proposals:
         _approve(proposal)
     apply_servers(current_reference(), now=timezone.now())
@@ -69,12 +75,14 @@ def _approve(proposal: Proposal) -> None:
     """As the demo approvers would: the story begins with everything approved."""
     for name in APPROVERS:
         user = User.objects.get(username=name)
+        found = impact_of(proposal, timezone.now())
         approve(
             Actor(name, frozenset({Role.APPROVER}), user=user.pk),
             proposal.pk,
             reason="The beginning of the demonstration.",
             content_hash=proposal.content_hash,
-            impact_hash=impact_of(proposal, timezone.now()).digest,
+            impact_hash=found.digest,
+            confirmed_losses=found[Change.LOST],
             now=timezone.now(),
         )
     sign_due(timezone.now())
@@ -103,6 +111,12 @@ def _give_server(url: str) -> list[Proposal]:
 def _let_it_count() -> Proposal:
     server, why = Server.objects.get(name=SERVER), "The simulated server of the demonstration."
     return propose_counting(COMMAND_LINE, server.pk, counts=True, reason=why, now=timezone.now())
+
+
+def _name_controllers(story: demo.Story) -> None:
+    """All but the last, so that there is one to be named on the page of clouds."""
+    for name in Estate(build_fleet(story.hosts, story.seed)).controllers[:-1]:
+        set_hypervisor(COMMAND_LINE, name, is_one=False, reason="It is a controller.", now=timezone.now())
 
 
 def _load(story: demo.Story) -> list[Proposal]:

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("txt_dashboard", "0008_api_keys"),
+        ("txt_dashboard", "0013_poll_of_server"),
     ]
 
     operations = [

@@ -3,9 +3,19 @@
 from txt_dashboard.models.activity import Activity, ActivityCheck, ActivityHead
 from txt_dashboard.models.api_key import ApiKey
 from txt_dashboard.models.attestation import Attestation
-from txt_dashboard.models.cloud import Cloud, CloudHost, NotHypervisor, TraitHold, TraitIntent, UnmatchedHost
+from txt_dashboard.models.cloud import (
+    Cloud,
+    CloudHost,
+    NotHypervisor,
+    PoolMove,
+    TraitHold,
+    TraitIntent,
+    UnmatchedHost,
+)
+from txt_dashboard.models.flavor import CloudFlavor, SchedulerAsked
 from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Proposal, ProposalState, SignedSet
 from txt_dashboard.models.host import Host, HostEvent
+from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
@@ -15,7 +25,7 @@ from txt_dashboard.models.publishing import (
     Whitelisted,
     WhitelistReading,
 )
-from txt_dashboard.models.quoted import EventLog, MeasuredLog, Quoted
+from txt_dashboard.models.quoted import EventLog, ImaList, MeasuredLog, Quoted, RegisterLog
 from txt_dashboard.models.server import Server
 
 __all__ = [
@@ -26,24 +36,33 @@ __all__ = [
     "ApiKey",
     "Attestation",
     "Cloud",
+    "CloudFlavor",
     "CloudHost",
+    "CloudInstance",
     "Decision",
     "DecisionVerb",
     "EventLog",
     "Host",
     "HostEvent",
+    "ImaList",
+    "InstanceLook",
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
     "PollRequest",
+    "PoolMove",
     "Proposal",
     "ProposalState",
     "Publication",
     "PublicationState",
     "Quoted",
+    "RegisterLog",
     "Registering",
+    "SchedulerAsked",
     "Server",
     "SignedSet",
+    "StakeEnding",
+    "StakeInterval",
     "TraitHold",
     "TraitIntent",
     "UnmatchedHost",

@@ -22,6 +22,11 @@ class Cloud(models.Model):
     vanished = models.PositiveIntegerField(default=0)  # trusted hypervisors that Placement does not know
     heartbeat = models.TextField(blank=True)  # cloud.heartbeat, signed by a worker
 
+    flavors_due_at = models.DateTimeField(null=True)
+    flavors_at = models.DateTimeField(null=True)  # when the last look at the flavors that ended well began
+    flavors_problem = models.TextField(blank=True)
+    flavors_holders = models.PositiveIntegerField(null=True)  # how many had our trait when room was looked for last
+
     class Meta:
         ordering = ["name"]
 
@@ -107,3 +112,12 @@ class TraitHold(models.Model):
     class Meta:
         ordering = ["found_at", "id"]
         constraints = [models.UniqueConstraint(fields=["cloud", "provider"], name="one_hold_per_provider")]
+
+
+class PoolMove(models.Model):
+    """A host that the cloud puts into a pool where it would be judged by other rules: it stays until people agree."""
+
+    cloud = models.ForeignKey(Cloud, on_delete=models.CASCADE, related_name="pool_moves")
+    host = models.OneToOneField("Host", on_delete=models.CASCADE, related_name="pool_move")
+    pool = models.CharField(max_length=63)
+    found_at = models.DateTimeField()

@@ -1,5 +1,6 @@
 """The two addresses at which clients look for PollHosts."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
@@ -10,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from txt_dashboard import conf
+from txt_dashboard.actions.clouds.asked import asked
 from txt_dashboard.pollhosts import wire
 from txt_dashboard.pollhosts.clients import Clients
 from txt_dashboard.queries.told import told
@@ -32,7 +34,20 @@ def poll_hosts(request: HttpRequest) -> HttpResponse:
     except UnreadablePostError:
         return _refused(HTTPStatus.BAD_REQUEST, "The question broke off.")
     now = timezone.now()
-    return HttpResponse(wire.write(told(names, now), now), content_type="application/json")
+    return _Answer(wire.write(told(names, now), now), now)
+
+
+class _Answer(HttpResponse):
+    """What was asked for. That somebody asked is noted once the answer is sent: nobody waits for that."""
+
+    def __init__(self, content: bytes, at: datetime) -> None:
+        super().__init__(content, content_type="application/json")
+        self._at = at
+
+    def close(self) -> None:
+        """As the server calls it, after the last byte."""
+        asked.note(self._at)
+        super().close()
 
 
 def _refused(status: HTTPStatus, sentence: str) -> HttpResponse:

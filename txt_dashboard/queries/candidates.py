@@ -2,7 +2,7 @@
 all that hosts show and nobody approved.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,7 +12,8 @@ from txt_dashboard.attest.draft import LONGEST_NAME, Draft, refusals
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Baseline, Measurement, ReferenceSet, Rules
 from txt_dashboard.models import Attestation, Host
-from txt_dashboard.queries.census import Kind, chunks, take_census
+from txt_dashboard.queries.census import Kind, chunks, may_vary, take_census
+from txt_dashboard.queries.logs import KeptLogs
 
 SHOWN = 20
 EXAMPLES = 3
@@ -117,7 +118,8 @@ class _Counted:
     def __init__(self, reference: ReferenceSet, now: datetime, wanted: Wanted) -> None:
         self.hosts = self.covered = 0
         self._reference, self._now, self._wanted = reference, now, wanted
-        self._appraiser = Appraiser()
+        self._logs = KeptLogs()
+        self._appraiser = Appraiser(self._logs)
         self._rules: dict[tuple[str, str], Rules | None] = {}
         self._appraised: dict[tuple[object, ...], list[_Appraised]] = {}
         self._found: dict[str, _Found] = {}
@@ -126,8 +128,10 @@ class _Counted:
         """All that was found, that of most hosts first."""
         return sorted(self._found.values(), key=lambda found: found.rank)
 
-    def count(self, kinds: Iterable[Kind]) -> None:
+    def count(self, kinds: Sequence[Kind]) -> None:
         """Appraises each kind in each of its pools."""
+        if any(baseline.events for baseline in self._reference.baselines):
+            self._logs.fetch(may_vary(kinds))
         for kind in kinds:
             for pool in kind.pools:
                 self._count(kind, pool)

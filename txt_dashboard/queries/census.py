@@ -13,6 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from txt_dashboard.attest.alike import Said, evidence_key
 from txt_dashboard.attest.appraisal import Match
+from txt_dashboard.attest.eventlog.varying import REGISTERS
 from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
 from txt_dashboard.attest.pcr import Bank, Values
 from txt_dashboard.attest.reasons import Finding, Reason
@@ -138,6 +139,15 @@ def split(kinds: Mapping[Kind, frozenset[Register]]) -> list[Kind]:
             witnesses = tuple(_completed(each, values.get(each.server, {}), asked) for each in kind.witnesses)
             found.append(_named(kind.key, witnesses, hosts))
     return found
+
+
+def may_vary(kinds: Iterable[Kind]) -> Iterator[tuple[Bank, int, bytes]]:
+    """Values that quotes have proven, of registers that baselines may let vary by their events."""
+    for kind in kinds:
+        for witness in kind.witnesses:
+            if witness.evidence is not None and witness.evidence.is_proven:
+                for bank, values in witness.evidence.registers.items():
+                    yield from ((bank, index, values[index]) for index in REGISTERS & values.keys())
 
 
 def chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:

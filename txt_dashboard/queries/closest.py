@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from txt_dashboard.attest.appraisal import PartAppraisal, appraise_part
+from txt_dashboard.attest.by_events import Logs, no_logs
+from txt_dashboard.attest.evidence import Voucher
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Measurement, Part, ReferenceSet, Rules
 from txt_dashboard.models import Attestation
 from txt_dashboard.models import Measurement as MeasurementRow
+from txt_dashboard.queries.logs import log_of_register
 from txt_dashboard.queries.why import Pair
 
 
@@ -34,16 +37,17 @@ def compare(attestations: Iterable[Attestation], reference: ReferenceSet, now: d
     keys = {key for each in chosen for key in (each.platform_id, each.vmm_id) if key}
     measurements = {row.key: read_measurement(row) for row in MeasurementRow.objects.filter(key__in=keys)}
     rules: dict[tuple[str, str], Rules | None] = {}
-    appraised: dict[tuple[str, str, str | None, str | None], Compared] = {}
+    appraised: dict[tuple[object, ...], Compared] = {}
     compared = {}
     for each in chosen:
         scope = each.server.name, each.host.pool
         if scope not in rules:
             rules[scope] = reference.rules(*scope, now)
-        case = (*scope, each.platform_id, each.vmm_id)
+        proven = each.voucher == Voucher.QUOTE and each.doubt is None
+        case = (*scope, proven, each.platform_id, each.vmm_id)
         if case not in appraised:
             shown = [measurements[key] for key in (each.platform_id, each.vmm_id) if key in measurements]
-            appraised[case] = _compare(shown, rules[scope])
+            appraised[case] = _compare(shown, rules[scope], log_of_register if proven else no_logs)
         compared[each.pk] = appraised[case]
     return compared
 
@@ -54,7 +58,7 @@ def read_measurement(row: MeasurementRow) -> Measurement:
     return Measurement(Part(row.part), Bank(row.bank), values)
 
 
-def _compare(shown: Iterable[Measurement], rules: Rules | None) -> Compared:
+def _compare(shown: Iterable[Measurement], rules: Rules | None, logs: Logs) -> Compared:
     if rules is None:
         return Compared(())
     of_part = {(each.part, each.bank): each for each in shown}
@@ -64,7 +68,7 @@ def _compare(shown: Iterable[Measurement], rules: Rules | None) -> Compared:
         measured = of_part.get((need.part, need.bank))
         if measured is None:
             continue
-        part = appraise_part(measured, need, rules.baselines)
+        part = appraise_part(measured, need, rules.baselines, logs)
         parts.append(part)
         if part.differences and part.baseline:
             golden = {index: part.baseline.values[index] for index in need.indexes}

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Attestation, Cloud, CloudHost, Host, TraitHold
@@ -57,12 +57,17 @@ def held_hosts() -> frozenset[str]:
 
 def trusted_providers(cloud: Cloud, now: datetime) -> frozenset[str]:
     """UUIDs of the hypervisors of this cloud whose hosts are trusted now. Nobody's, where nothing is in force."""
+    nodes = trusted_nodes(now).filter(cloud=cloud)
+    return frozenset(nodes.order_by().values_list("provider", flat=True))
+
+
+def trusted_nodes(now: datetime) -> QuerySet[CloudHost]:
+    """The hypervisors of all clouds whose hosts are trusted now."""
     if in_force().refused:
-        return frozenset()
+        return CloudHost.objects.none()
     counting = Attestation.objects.filter(host=OuterRef("pk"), server__counts=True)
     trusted = Host.objects.filter(in_state(State.TRUSTED, now), Exists(counting)).exclude(name__in=held_hosts())
-    nodes = CloudHost.objects.filter(cloud=cloud, host__in=trusted.values("pk"))
-    return frozenset(nodes.order_by().values_list("provider", flat=True))
+    return CloudHost.objects.filter(host__in=trusted.values("pk"))
 
 
 def hosts_of(cloud: Cloud, providers: Iterable[str]) -> dict[str, Host]:

@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from txt_dashboard.attest.bound_key import BoundKey
-from txt_dashboard.attest.entries import Entry, EntryKind, PolicyOf, kind_of, read_entry
+from txt_dashboard.attest.entries import Entry, EntryKind, PolicyOf, key_id, kind_of, read_entry
 from txt_dashboard.attest.reference import Baseline, Endpoint, InvalidReference
 from txt_dashboard.attest.registers import mapping_of, meaning
 from txt_dashboard.attest.signed_set import EMPTY, Change, InvalidSet, Patch, SignedSet, entry_hash, plain
 from txt_dashboard.models import Proposal, ProposalState
-from txt_dashboard.queries.host import Register
 from txt_dashboard.queries.in_force import in_force, opened
+from txt_dashboard.queries.register import Register
 from txt_dashboard.queries.why import Pair, whys
 
 Said = Baseline | PolicyOf | Endpoint | BoundKey
@@ -42,6 +42,7 @@ class Difference:
     outdated: bool = False
     against: Baseline | None = None
     registers: tuple[Register, ...] = ()
+    sharing: tuple[str, ...] = ()  # other hosts that this key would be approved for, too
 
     @property
     def name(self) -> str:
@@ -95,7 +96,7 @@ def differences(proposal: Proposal, now: datetime) -> Differences:
         entries = [_difference(id_, each, base, known, now) for id_, each in sorted(patch.changes.items())]
     except (InvalidSet, InvalidReference) as error:
         return Differences((), unreadable=str(error))
-    entries = _explained(entries)
+    entries = _shared(_explained(entries), base)
     order = list(Act)
     entries.sort(key=lambda each: (each.kind != EntryKind.SERVER, each.kind, order.index(each.act), each.name))
     return Differences(tuple(entries), patch.restores, patch.content_hash != proposal.content_hash)
@@ -110,6 +111,26 @@ def _explained(entries: Sequence[Difference]) -> list[Difference]:
     return [
         replace(each, registers=tuple(replace(row, why=told.get(at, {}).get(row.index)) for row in each.registers))
         for at, each in enumerate(entries)
+    ]
+
+
+def _shared(entries: Sequence[Difference], base: SignedSet | None) -> list[Difference]:
+    """With the hosts that each key would be approved for beside its own."""
+    if not any(isinstance(each.after, BoundKey) for each in entries):
+        return list(entries)
+    held = {each.entry_id: each for each in entries}
+    hosts: dict[str, set[str]] = {}
+    for (server, host), bound in (base.reference.keys if base else {}).items():
+        if key_id(server, host) not in held:
+            hosts.setdefault(bound.fingerprint, set()).add(host)
+    for each in entries:
+        if isinstance(each.after, BoundKey):
+            hosts.setdefault(each.after.fingerprint, set()).add(each.after.host)
+    return [
+        replace(each, sharing=tuple(sorted(hosts[each.after.fingerprint] - {each.after.host})))
+        if isinstance(each.after, BoundKey)
+        else each
+        for each in entries
     ]
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db.models import Max
+
 from txt_dashboard.models import HostEvent
 
 
@@ -18,6 +20,12 @@ def after_event(number: int, limit: int) -> Followed:
     rows = list(HostEvent.objects.filter(pk__gt=number).select_related("host").order_by("-pk")[: limit + 1])
     newest = {row.host_id: row for row in reversed(rows[:limit])}
     return Followed(tuple(sorted(newest.values(), key=lambda row: -row.pk)), len(rows) > limit)
+
+
+def version_now() -> str:
+    """A version for a list that is about to be read, to ask by it for what came after. One query, of a maximum."""
+    newest = HostEvent.objects.aggregate(id=Max("id"))["id"] or 0
+    return f"{newest}-0-0-0-0-0"
 
 
 NOTHING = Followed((), more=False)

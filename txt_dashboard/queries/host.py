@@ -18,46 +18,16 @@ from txt_dashboard.attest.appraisal import (
 )
 from txt_dashboard.attest.eventlog.why import Change as Why
 from txt_dashboard.attest.evidence import Evidence, Verdict
-from txt_dashboard.attest.pcr import DRTM_REGISTERS, Bank, Launch, Registers, launch_state
+from txt_dashboard.attest.pcr import Bank, Launch, Registers, launch_state
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.reference import Part, ReferenceSet, Requirement, Rules
-from txt_dashboard.attest.registers import LaunchMapping, Meaning, mapping_of, meaning
+from txt_dashboard.attest.registers import LaunchMapping, mapping_of, meaning
 from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.evidence import read_evidence, read_finding
+from txt_dashboard.queries.logs import log_of_register
+from txt_dashboard.queries.register import Register
 from txt_dashboard.queries.state import with_state
 from txt_dashboard.queries.why import Pair, whys
-
-
-@dataclass(frozen=True, slots=True)
-class Register:
-    """One register, as it was approved and as the host showed it; `None` where there is no value."""
-
-    bank: Bank
-    index: int
-    meaning: Meaning
-    golden: bytes | None
-    actual: bytes | None
-    why: Why | None = None  # what logs of both values say differently
-
-    @property
-    def why_id(self) -> str:
-        """Of the fold that holds the events, so that it stays open when the page refreshes itself."""
-        return f"why-{self.bank}-{self.index}"
-
-    @property
-    def differs(self) -> bool:
-        """Whether both values are there and are not the same."""
-        return self.golden is not None and self.actual is not None and self.golden != self.actual
-
-    @property
-    def matches(self) -> bool:
-        """Whether both values are there and the same."""
-        return self.golden is not None and self.golden == self.actual
-
-    @property
-    def unlaunched(self) -> bool:
-        """Whether it holds what a reset leaves in it until a measured launch."""
-        return self.index in DRTM_REGISTERS and self.actual == b"\xff" * self.bank.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +147,11 @@ class Testimony:
         return tuple(row for row in self.required if row.actual is not None and row.golden is None)
 
     @property
+    def by_events(self) -> tuple[Register, ...]:
+        """Required registers with another value than the golden one whose events match."""
+        return tuple(row for row in self.required if row.by_events)
+
+    @property
     def others(self) -> tuple[Register, ...]:
         """Values that no policy requires: shown, never judged."""
         required = {(row.bank, row.index) for row in self.required}
@@ -211,11 +186,14 @@ class Testimony:
 
     def _of_part(self, part: PartAppraisal) -> Iterator[Register]:
         need = self._requirement(part.part)
-        golden = part.baseline.values if part.baseline else {}
+        golden = dict(part.baseline.values) if part.baseline else {}
+        for index in part.unproven:
+            golden.pop(index, None)  # by value they differ, but whether that matters could not be told
         actual = self.registers.get(need.bank, {})
         for index in sorted(need.registers):
             values = golden.get(index), actual.get(index)
-            yield Register(need.bank, index, meaning(index, self.mapping), *values, self.whys.get(index))
+            by_events = index in part.excused
+            yield Register(need.bank, index, meaning(index, self.mapping), *values, self.whys.get(index), by_events)
 
     def _requirement(self, part: Part) -> Requirement:
         needs = self.rules.policy.requirements if self.rules else ()
@@ -273,7 +251,7 @@ def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: dateti
     result = None
     if evidence is not None:
         no_policy = Result(Match.UNDETERMINED, Finding(Reason.NO_POLICY), ())
-        result = appraise(evidence, rules) if rules else no_policy
+        result = appraise(evidence, rules, log_of_register) if rules else no_policy
     asking = row.lease_until is not None and row.lease_until > now
     ready = row.server.enabled and (row.server.retry_at is None or row.server.retry_at <= now)
     return Testimony(

@@ -19,8 +19,9 @@ from txt_dashboard.attest.pcr import Bank, Values
 from txt_dashboard.attest.reference import Part, ReferenceSet, measurement_key
 from txt_dashboard.models import Attestation, Host
 from txt_dashboard.queries.ages import Aged, aged_hosts
-from txt_dashboard.queries.census import Kind, split, take_census
+from txt_dashboard.queries.census import Kind, may_vary, split, take_census
 from txt_dashboard.queries.fate import Change, Fate, Judge
+from txt_dashboard.queries.logs import KeptLogs
 
 EXAMPLES = 5
 
@@ -94,11 +95,15 @@ def impact(
 
     `at` is a later moment by which `after` is judged instead, where dates of its baselines matter. The number of
     queries does not grow with the fleet: three for the census, one for evidence that ran out, and at most five for
-    the examples of each change. Changed policies cost two more where they require registers that none required.
+    the examples of each change; one more where registers may vary by their events. Changed policies cost two more
+    where they require registers that none required.
     """
-    judge = Judge((before, now), (after, at or now), appraiser or Appraiser())
+    logs = KeptLogs()
+    judge = Judge((before, now), (after, at or now), appraiser or Appraiser(logs))
     census = take_census()
     kinds = _told_apart(census.kinds, judge)
+    if any(baseline.events for side in (before, after) for baseline in side.baselines):
+        logs.fetch(may_vary(kinds))
     hosts = sum(kind.count for kind in kinds) + sum(census.silent.values())
     tally = _Tally()
     aged = aged_hosts(kinds, judge.validities, now)

@@ -104,6 +104,8 @@ def progress_of(latest: PollRequest) -> Progress:
         scope = scope.filter(host__pool=latest.pool)
     if latest.host:
         scope = scope.filter(host=latest.host)
+    if latest.server_id:
+        scope = scope.filter(server_id=latest.server_id)
     counts = scope.aggregate(
         done=Count("host", distinct=True), failed=Count("host", distinct=True, filter=Q(answered=False))
     )

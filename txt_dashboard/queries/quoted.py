@@ -13,13 +13,16 @@ from txt_dashboard.attest.eventlog.cursor import LogError
 from txt_dashboard.attest.eventlog.log import Log
 from txt_dashboard.attest.evidence import Voucher
 from txt_dashboard.attest.keys import AttestationKey, load_key
-from txt_dashboard.attest.material import Proven
+from txt_dashboard.attest.material import Proven, verify_any
 from txt_dashboard.attest.pcr import Bank, Registers
-from txt_dashboard.attest.quote import Demand, Quote, verify
+from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, Verification
+from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.attest.steps import StepResult
+from txt_dashboard.attest.tpm12_types import Tpm12QuoteInfo, parse_tpm12_quote_info
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.attest.tpm_types import Attest, Counters, Signature, parse_attest, parse_signature
 from txt_dashboard.models import Quoted
+from txt_dashboard.queries.attestation_keys import sharing, shown_key
 from txt_dashboard.queries.evidence import parse_values
 from txt_dashboard.queries.host import Testimony
 from txt_dashboard.queries.logs import read_log, unpack
@@ -34,6 +37,7 @@ class Quotation:
     row: Quoted
     said: Testimony
     bound: BoundKey | None
+    sharing: tuple[str, ...] = ()  # other hosts that this key is approved for
 
     @property
     def vouches(self) -> bool:
@@ -46,15 +50,28 @@ class Quotation:
         evidence, result = self.said.evidence, self.said.result
         if evidence is None or result is None:
             return ()
-        key = _key(bytes(self.row.approved))
-        shared = self.row.bound.endswith("+")
-        verification = verify(self.quote, key, self.demand) if key is not None and not shared else None
-        return all_steps(Proven(evidence, verification), self.log, result)
+        return all_steps(Proven(evidence, self.verification), self.log, result)
+
+    @cached_property
+    def verification(self) -> Verification | None:
+        """What the key that was approved when it came finds; `None` where that proves nothing of one host."""
+        key, bound = _key(bytes(self.row.approved)), self.row.bound
+        if key is None or bound.endswith("+"):
+            return None
+        return verify_any(self.quote, key, self.demand, tpm12="-" in bound)
 
     @property
-    def quote(self) -> Quote:
+    def quote(self) -> Quote | Tpm12Quote:
         """As the host sent it."""
-        return Quote(bytes(self.row.message), bytes(self.row.signature), self.reported)
+        message, signature = bytes(self.row.message), bytes(self.row.signature)
+        if not self.of_tpm12:
+            return Quote(message, signature, self.reported)
+        return Tpm12Quote(message, signature, bytes(self.row.composite), self.reported.get(Bank.SHA1))
+
+    @property
+    def of_tpm12(self) -> bool:
+        """Whether it is in the form of a TPM 1.2's."""
+        return bool(self.row.composite)
 
     @property
     def reported(self) -> Registers:
@@ -80,6 +97,11 @@ class Quotation:
         return _parsed(parse_attest, bytes(self.row.message))
 
     @property
+    def quote_info(self) -> Tpm12QuoteInfo | None:
+        """The signed message of a TPM 1.2, decoded; `None` where it can't be."""
+        return _parsed(parse_tpm12_quote_info, bytes(self.row.message))
+
+    @property
     def signature(self) -> Signature | None:
         """The signature, decoded."""
         return _parsed(parse_signature, bytes(self.row.signature))
@@ -96,6 +118,13 @@ class Quotation:
         return self.bound is not None and shown is not None and shown.fingerprint != self.bound.fingerprint
 
     @property
+    def to_propose(self) -> bool:
+        """Whether the host shows a key that could be approved and is not."""
+        of = self.said.attestation
+        shown = shown_key(of.server.name, of.host.name, bytes(self.row.public), tpm12=self.of_tpm12)
+        return shown is not None and (self.bound is None or shown.fingerprint != self.bound.fingerprint)
+
+    @property
     def files(self) -> Mapping[str, bytes]:
         """The raw material by name, as the offline command takes it; without a log where none came."""
         found = {
@@ -104,6 +133,8 @@ class Quotation:
             "sig": bytes(self.row.signature),
             "pcrs.json": json.dumps(self.row.reported, indent=1).encode(),
         }
+        if self.of_tpm12:
+            found["composite"] = bytes(self.row.composite)
         log = unpack(self.row.log) if self.row.log is not None else None
         return {**found, "log": log} if log else found
 
@@ -116,20 +147,22 @@ class Quotation:
         for option, file in (("--ak", "ak"), ("--message", "msg"), ("--signature", "sig"), ("--pcrs", "pcrs.json")):
             words += [option, f"{name}.{file}"]
         words += ["--nonce", bytes(row.nonce).hex(), "--require", require]
+        if self.of_tpm12:
+            words += ["--tpm12", "--composite", f"{name}.composite"]
         if row.last_seen:
             words += ["--last-seen", ",".join(map(str, row.last_seen))]
         return shlex.join(words)
 
 
-def quotations(said: Sequence[Testimony], keys: Mapping[tuple[str, str], BoundKey]) -> dict[int, Quotation]:
+def quotations(said: Sequence[Testimony], reference: ReferenceSet) -> dict[int, Quotation]:
     """The last quote of each testimony, by its attestation's id. One query."""
     of = {each.attestation.pk: each for each in said}
     rows = Quoted.objects.filter(attestation_id__in=of).select_related("log")
     found = {}
     for row in rows:
         attestation = of[row.pk].attestation
-        bound = keys.get((attestation.server.name, attestation.host.name))
-        found[row.pk] = Quotation(row, of[row.pk], bound)
+        bound = reference.keys.get((attestation.server.name, attestation.host.name))
+        found[row.pk] = Quotation(row, of[row.pk], bound, sharing(bound, reference) if bound else ())
     return found
 
 

@@ -174,6 +174,10 @@ class QuoteServer(Protocol):
         """The event log of the host's last boot, as the host wrote it; raises `ServerError`."""
         ...
 
+    def ima_list(self, host: str) -> bytes:
+        """What the host's kernel measured since, as it listed it; raises `ServerError`."""
+        ...
+
     def close(self) -> None:
         """Closes its connections."""
         ...

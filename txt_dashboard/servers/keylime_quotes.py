@@ -18,6 +18,7 @@ import random
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from hashlib import sha256
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -63,6 +64,8 @@ class _Registered(Struct):
     ip: Annotated[str, Meta(max_length=255)] | None
     port: int | None
     mtls_cert: Annotated[str, Meta(max_length=64 * 1024)] | None = None
+    ek_tpm: _Bytes | None = None
+    ekcert: _Bytes | None = None
 
 
 class _Registration(Struct):
@@ -119,6 +122,10 @@ class KeylimeQuotes:
         """None: agents send one only with a quote of their own choice."""
         raise NotTaken(f"the agent of {host} hands over no event log by itself")
 
+    def ima_list(self, host: str) -> bytes:
+        """None either, for the same reason."""
+        raise NotTaken(f"the agent of {host} hands over no list of measured files by itself")
+
     def close(self) -> None:
         """Closes its connections."""
         self._verifier.close()
@@ -145,7 +152,8 @@ class KeylimeQuotes:
             body = client.get(f"{_AGENT_API}/quotes/integrity", params, deadline=within, byte_limit=_QUOTE_BYTES)
         finally:
             client.close()
-        return Material(read_quote(decode_answer(_ANSWER, body).results.quote), public, self._clock())
+        quote = read_quote(decode_answer(_ANSWER, body).results.quote)
+        return Material(quote, public, self._clock(), registrar=_told(registered))
 
     def _pushed(self, agent: str, deadline: Deadline) -> Material | NoEvidence:
         path = f"{self._verifier.url.path}{_PUSH_API}/agents/{agent}/attestations/latest"
@@ -172,6 +180,19 @@ class KeylimeQuotes:
         networks = self._connection.agents.networks
         there = replace(self._connection, url=f"https://{host}:{port}", networks=networks, auth_blob="")
         return Client(there, tls=tls)
+
+
+def _told(registered: _Registered) -> Mapping[str, str]:
+    """What the registrar says of the endorsement key: its word, which nobody here checks."""
+    told = {"endorsement key": registered.ek_tpm, "endorsement certificate": registered.ekcert}
+    return {name: _digest(text) for name, text in told.items() if text}
+
+
+def _digest(text: str) -> str:
+    try:
+        return f"SHA-256 {sha256(in_base64(text, 'it')).hexdigest()[:16]}…"
+    except FormatError:
+        return "can't be read"
 
 
 def read_quote(text: str) -> Quote:

@@ -14,7 +14,7 @@ from msgspec.json import Decoder, encode
 from txt_dashboard.attest.evidence import NoEvidence
 from txt_dashboard.attest.material import Material
 from txt_dashboard.attest.pcr import Bank, PcrError, Registers, parse_index, parse_value
-from txt_dashboard.attest.quote import Quote
+from txt_dashboard.attest.quote import Quote, Tpm12Quote
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.servers.base import AnswerUnusable, Clock, Connection, QuoteBatch, Refused, Selection
 from txt_dashboard.servers.dates import DateError, parse_date
@@ -26,6 +26,7 @@ _ROW_BYTES = 32 * 1024  # all registers of all banks as hex take 20,000
 _MOST_EXTRA_ROWS = 100
 _LOG_BYTES = 16 * 1024 * 1024
 _Bytes = Annotated[str, Meta(max_length=8192)]  # base64; the longest TPMT_PUBLIC of RSA-4096 takes 800
+_Word = Annotated[str, Meta(max_length=200)]
 _REFUSALS = {"unknown": Reason.NOT_KNOWN_TO_SERVER, "timeout": Reason.HOST_TIMEOUT}
 
 
@@ -36,6 +37,8 @@ class _Row(Struct):
     attest: _Bytes = ""
     signature: _Bytes = ""
     public: _Bytes = ""
+    composite: _Bytes = ""  # of a TPM 1.2
+    registrar: Annotated[dict[_Word, _Word], Meta(max_length=8)] = {}
     pcrs: Annotated[dict[str, Annotated[dict[str, str], Meta(max_length=24)]], Meta(max_length=4)] = {}
 
 
@@ -52,7 +55,13 @@ class _Log(Struct):
     eventlog: str
 
 
-_ROW, _NAMED, _ROWS, _LOG = Decoder(_Row), Decoder(_Named), Decoder(_Rows), Decoder(_Log)
+class _List(Struct):
+    host_name: str
+    imalist: str
+
+
+_ROW, _NAMED, _ROWS = Decoder(_Row), Decoder(_Named), Decoder(_Rows)
+_LOG, _LIST = Decoder(_Log), Decoder(_List)
 
 
 class OatQuotes:
@@ -94,6 +103,11 @@ class OatQuotes:
         limit = _LOG_BYTES * 4 // 3 + 1024
         return read_log(self._client.get(f"{self._base}/eventlog", {"host": host}, byte_limit=limit), host)
 
+    def ima_list(self, host: str) -> bytes:
+        """What the host's kernel measured since its last boot."""
+        limit = _LOG_BYTES * 4 // 3 + 1024
+        return read_list(self._client.get(f"{self._base}/imalist", {"host": host}, byte_limit=limit), host)
+
     def close(self) -> None:
         """Closes its connections."""
         self._client.close()
@@ -123,10 +137,20 @@ def read_quotes(body: bytes, asked: Sequence[str]) -> tuple[dict[str, Material |
 def read_log(body: bytes, host: str) -> bytes:
     """The event log in the answer; raises `AnswerUnusable`, also where it is another host's."""
     answer = decode_answer(_LOG, body)
-    if answer.host_name != host:
-        raise AnswerUnusable("the answer is the event log of another host")
+    return _of_host(answer.host_name, answer.eventlog, host, "event log")
+
+
+def read_list(body: bytes, host: str) -> bytes:
+    """The IMA list in the answer; raises `AnswerUnusable`, also where it is another host's."""
+    answer = decode_answer(_LIST, body)
+    return _of_host(answer.host_name, answer.imalist, host, "IMA list")
+
+
+def _of_host(named: str, text: str, host: str, what: str) -> bytes:
+    if named != host:
+        raise AnswerUnusable(f"the answer is the {what} of another host")
     try:
-        return _bytes(answer.eventlog, "event log")
+        return _bytes(text, what)
     except BadRow as error:
         raise AnswerUnusable(str(error)) from None
 
@@ -143,8 +167,12 @@ def _answer(row: _Row) -> Material | NoEvidence:
     if row.refusal:
         reason = _REFUSALS.get(row.refusal)
         return NoEvidence(Finding(reason)) if reason else _malformed("it refuses without a reason that is known")
-    quote = Quote(_bytes(row.attest, "attest"), _bytes(row.signature, "signature"), _registers(row))
-    return Material(quote, _bytes(row.public, "public"), parse_date(row.vtime))
+    message, signature, registers = _bytes(row.attest, "attest"), _bytes(row.signature, "signature"), _registers(row)
+    quote: Quote | Tpm12Quote = Quote(message, signature, registers)
+    if row.composite:
+        quote = Tpm12Quote(message, signature, _bytes(row.composite, "composite"), registers.get(Bank.SHA1))
+    registrar = {clean(name): clean(word) for name, word in row.registrar.items()}
+    return Material(quote, _bytes(row.public, "public"), parse_date(row.vtime), registrar)
 
 
 def _registers(row: _Row) -> Registers:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from txt_dashboard.simulator.cast import UnusableCast, direct
 from txt_dashboard.simulator.fleet import DEFAULT_HOSTS, FEWEST_HOSTS, Fleet, build_fleet
 from txt_dashboard.simulator.oat1 import Oat1
 from txt_dashboard.simulator.oat2 import Oat2
@@ -18,6 +19,7 @@ from txt_dashboard.simulator.registry import UnusableState
 from txt_dashboard.simulator.server import CannotListen, SimulatorServer
 from txt_dashboard.simulator.simulation import Moment, Simulation
 from txt_dashboard.simulator.startkit import golden_json, inventory_csv, keys_csv, registrations_csv
+from txt_dashboard.simulator.story import Story
 
 DIALECTS = {dialect.name: dialect for dialect in (Oat1, Oat2)}
 UNUSABLE = 2  # exit status: the options, the address or a file can't be used
@@ -29,12 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stdout, format="%(message)s", level=logging.INFO)
-    fleet = build_fleet(options.hosts, options.seed)
     try:
+        story = (
+            direct(options.cast, options.seed) if options.cast else Story(build_fleet(options.hosts, options.seed))
+        )
         if options.inventory or options.golden or options.registrations or options.keys:
-            return _write(fleet, options)
-        return _serve(fleet, options)
-    except (OSError, CannotListen, UnusableState) as error:
+            return _write(story.fleet, options)
+        return _serve(story, options)
+    except (OSError, CannotListen, UnusableCast, UnusableState) as error:
         sys.stderr.write(f"The simulator can't start: {error}\n")
         return UNUSABLE
 
@@ -64,9 +68,9 @@ def narrator(simulation: Simulation) -> Callable[[], None]:
     return tell
 
 
-def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
+def _serve(story: Story, options: argparse.Namespace) -> int:
     clock = story_clock(options.started, options.speed, options.at, options.until)
-    simulation = Simulation(fleet, clock, options.state)
+    simulation = Simulation(story.fleet, clock, options.state, story=story)
     dialect = DIALECTS[options.api](simulation, lambda: datetime.now(UTC))
     if not options.without_quotes:
         add_quotes(dialect)
@@ -77,7 +81,7 @@ def _serve(fleet: Fleet, options: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             listening = "Simulated OpenAttestation %s with %d hosts listens on %s."
-            log.info(listening, dialect.name, len(fleet.hosts), server.url)
+            log.info(listening, dialect.name, len(story.fleet.hosts), server.url)
             server.serve_forever()
         except KeyboardInterrupt:
             return 0
@@ -101,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=_port, default=0, help="where to listen; 0 takes a free port and says which")
     parser.add_argument("--bind", default="127.0.0.1", help="a loopback address; any other is refused")
     parser.add_argument("--hosts", type=_count, default=DEFAULT_HOSTS, help=f"at least {FEWEST_HOSTS}")
+    parser.add_argument(
+        "--cast", type=Path, help="plays the hosts of this file instead, for tests (see simulator.cast)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed gives other register values")
     parser.add_argument("--started", type=float, default=time.time(), help="when the story began, in epoch seconds")
     parser.add_argument("--speed", type=_positive, default=1.0, help="how fast the story's time runs")

@@ -21,7 +21,7 @@ VARIABLE, BOOT_VARIABLE, APPLICATION, DRIVER = 0x80000001, 0x80000002, 0x8000000
 PARTITIONS, ACTION, TABLES, NAMED_BLOB, AUTHORITY = 0x80000006, 0x80000007, 0x80000009, 0x8000000A, 0x800000E0
 HASH_START, MLE, STM, LCP, MODULE = 0x402, 0x404, 0x40E, 0x411, 0x501
 
-SERIAL_REGISTER = 1
+OWN_REGISTERS = (1, 5)
 TBOOT = "1.11.3"
 _SHIM = "15.8-1~deb12u1"
 _SBAT = b"sbat,1,2024010900\nshim,4\ngrub,3\ngrub.debian,4\n"
@@ -31,7 +31,7 @@ _ABSENT = b"\0"  # measured where there is no STM
 
 @cache
 def components(hardware: Hardware, boot: Boot, seed: int) -> tuple[Component, ...]:
-    """All that a host measures while it boots, in order, without what is its own (registers 1 and 10)."""
+    """All that a host measures while it boots, in order, without what is its own (registers 1, 5 and 10)."""
     parts = [_firmware(hardware, seed), _loader(hardware, boot, seed), _grub(boot, seed)]
     if boot.launched:
         parts.append(_launch(hardware, boot, seed))
@@ -39,8 +39,8 @@ def components(hardware: Hardware, boot: Boot, seed: int) -> tuple[Component, ..
 
 
 def own_components(host: Host, seed: int) -> tuple[Component, ...]:
-    """Register 1, firmware configuration: with the serial number that no two hosts share."""
-    add = partial(Component, register=SERIAL_REGISTER, seed=seed)
+    """Registers 1 and 5: with the serial number and the disk that no two hosts share."""
+    add = partial(Component, register=1, seed=seed)
     shim = structures.file_path(_guid(seed, "ESP"), "\\EFI\\debian\\shimx64.efi")
     entry = structures.boot_entry("debian", shim)
     return (
@@ -49,7 +49,16 @@ def own_components(host: Host, seed: int) -> tuple[Component, ...]:
         _told("BootOrder", 1, seed, BOOT_VARIABLE, _variable("BootOrder", structures.boot_order(1, 0))),
         _told("Boot0001", 1, seed, BOOT_VARIABLE, _variable("Boot0001", entry)),
         _told("separator", 1, seed, SEPARATOR, _END_OF_FIRMWARE),
+        _told("separator", 5, seed, SEPARATOR, _END_OF_FIRMWARE),
+        _told("GUID partition table", 5, seed, PARTITIONS, _disk(host, seed)),
     )
+
+
+def _disk(host: Host, seed: int) -> bytes:
+    """The host's partition table: types and order are the installer's, identifiers its own."""
+    esp = structures.EFI_SYSTEM, _guid(seed, "ESP"), "EFI System"
+    root = structures.LINUX_DATA, _guid(seed, f"root {host.serial}"), "root"
+    return structures.partition_table(_guid(seed, f"disk {host.serial}"), [esp, root])
 
 
 def _told(name: str, register: int, seed: int, kind: int, data: bytes) -> Component:
@@ -75,7 +84,7 @@ def _firmware(hardware: Hardware, seed: int) -> Iterator[Component]:
         yield _told(name, 7, seed, VARIABLE, data)
     action = b"Calling EFI Application from Boot Option"
     yield _told(action.decode(), 4, seed, ACTION, action)
-    for register in (0, 2, 3, 4, 5, 6, 7):
+    for register in (0, 2, 3, 4, 6, 7):
         yield _told("separator", register, seed, SEPARATOR, _END_OF_FIRMWARE)
 
 
@@ -92,11 +101,6 @@ def _secure_boot(hardware: Hardware, seed: int) -> Iterator[tuple[str, bytes]]:
 
 def _loader(hardware: Hardware, boot: Boot, seed: int) -> Iterator[Component]:
     add, esp = partial(Component, seed=seed), _guid(seed, "ESP")
-    table = structures.partition_table(
-        _guid(seed, f"disk {hardware.model}"),
-        [(structures.EFI_SYSTEM, esp, "EFI System"), (structures.LINUX_DATA, _guid(seed, "root"), "root")],
-    )
-    yield _told("GUID partition table", 5, seed, PARTITIONS, table)
     if hardware.secure_boot:
         vouched = _guid(seed, f"{hardware.oem} keys").bytes_le + _invented(seed, "Microsoft db", 900)
         data = structures.variable(structures.SECURITY_DATABASE, "db", vouched)

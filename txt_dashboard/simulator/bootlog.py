@@ -19,10 +19,10 @@ _SPEC_ID = b"Spec ID Event03\0"
 @lru_cache(maxsize=64)
 def event_log(host: Host, boot: Boot, seed: int) -> bytes:
     """All that this boot measured into registers other than IMA's; replays to what the host's TPM holds."""
-    return _header() + b"".join(map(_record, _measured(host, boot, seed)))
+    return _header() + b"".join(map(_record, measured(host, boot, seed)))
 
 
-def _measured(host: Host, boot: Boot, seed: int) -> Iterator[Component]:
+def measured(host: Host, boot: Boot, seed: int) -> Iterator[Component]:
     """The components in order, the host's own where the firmware reads its settings: before it lets a loader run."""
     own = own_components(host, seed)
     for component in components(host.hardware, boot, seed):

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, REGISTER_COUNT, Bank, Values, extend, replay
-from txt_dashboard.simulator.boot import SERIAL_REGISTER, components, own_components
+from txt_dashboard.simulator.boot import OWN_REGISTERS, components, own_components
+from txt_dashboard.simulator.imalist import REGISTER as IMA_REGISTER
+from txt_dashboard.simulator.imalist import aggregate, file
 from txt_dashboard.simulator.machine import (  # noqa: F401 - one name to import from, for all that makes a fleet
     APPROVED_BOOT,
     APPROVED_KERNEL,
@@ -30,7 +32,6 @@ FEWEST_HOSTS = 10
 POOL_SHARES = {"az1": 180, "az2": 160, "edge": 80}  # hosts of each pool in a fleet of 420
 PLATFORM_REGISTERS = (0, 2, 7)
 VMM_REGISTERS = (4, 17, 18, 19)
-IMA_REGISTER = 10
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def build_fleet(count: int = DEFAULT_HOSTS, seed: int = 1) -> Fleet:
     sizes = pool_sizes(count)
     width = max(3, len(str(max(sizes.values()))))
     hosts = (
-        Host(f"{pool}-{number:0{width}}", pool, _serial(seed, pool, number), _hardware(pool, number))
+        Host(f"{pool}-{number:0{width}}", pool, serial_number(seed, pool, number), _hardware(pool, number))
         for pool, size in sizes.items()
         for number in range(1, size + 1)
     )
@@ -74,7 +75,7 @@ def pool_sizes(count: int) -> dict[str, int]:
 
 @cache
 def shared_values(hardware: Hardware, boot: Boot, seed: int, bank: Bank = BANK) -> Values:
-    """All 24 registers as every host of this model shows them after this boot; 1 and 10 are still zeros."""
+    """All 24 registers as every host of this model shows them after this boot; 1, 5 and 10 are still zeros."""
     measured = components(hardware, boot, seed)
     values = {index: replay(bank, _digests(measured, index, bank)) for index in range(REGISTER_COUNT)}
     if not boot.launched:
@@ -82,15 +83,15 @@ def shared_values(hardware: Hardware, boot: Boot, seed: int, bank: Bank = BANK) 
     return values
 
 
-def serial_value(host: Host, seed: int, bank: Bank = BANK) -> bytes:
-    """Register 1, which is each host's own."""
-    return replay(bank, _digests(own_components(host, seed), SERIAL_REGISTER, bank))
+def own_values(host: Host, seed: int, bank: Bank = BANK) -> Values:
+    """Registers 1 and 5, which are each host's own."""
+    own = own_components(host, seed)
+    return {index: replay(bank, _digests(own, index, bank)) for index in OWN_REGISTERS}
 
 
 def ima_start(values: Values, bank: Bank = BANK) -> bytes:
-    """Register 10 just after the boot: IMA's first entry is the aggregate of registers 0 to 7."""
-    joined = b"".join(values[index] for index in range(8))
-    return replay(bank, [hashlib.new(bank, joined, usedforsecurity=bank is not Bank.SHA1).digest()])
+    """Register 10 just after the boot: IMA's first entry is the aggregate of the SHA-1 registers 0 to 7."""
+    return replay(bank, [aggregate(values).extended(bank)])
 
 
 def ima_grow(value: bytes, entries: range, seed: int, bank: Bank = BANK) -> bytes:
@@ -100,25 +101,28 @@ def ima_grow(value: bytes, entries: range, seed: int, bank: Bank = BANK) -> byte
     return value
 
 
+def before_ima(host: Host, boot: Boot, seed: int, bank: Bank = BANK) -> Values:
+    """All registers of one host as this boot left them; 10 is still zeros."""
+    return {**shared_values(host.hardware, boot, seed, bank), **own_values(host, seed, bank)}
+
+
 def host_values(host: Host, boot: Boot, seed: int, ima_entries: int = 0, bank: Bank = BANK) -> Values:
     """All 24 registers of one host after this boot and `ima_entries` files that IMA measured since."""
-    values = {
-        **shared_values(host.hardware, boot, seed, bank),
-        SERIAL_REGISTER: serial_value(host, seed, bank),
-    }
-    return values | {IMA_REGISTER: ima_grow(ima_start(values, bank), range(ima_entries), seed, bank)}
+    start = ima_start(before_ima(host, boot, seed), bank)
+    return {**before_ima(host, boot, seed, bank), IMA_REGISTER: ima_grow(start, range(ima_entries), seed, bank)}
 
 
 @cache
 def _ima_digest(number: int, seed: int, bank: Bank) -> bytes:
-    return Component(f"/usr/lib/measured-{number}", "1", IMA_REGISTER, seed).digest(bank)
+    return file(number, seed).extended(bank)
 
 
 def _digests(measured: Iterable[Component], register: int, bank: Bank) -> list[bytes]:
     return [each.digest(bank) for each in measured if each.register == register]
 
 
-def _serial(seed: int, pool: str, number: int) -> str:
+def serial_number(seed: int, pool: str, number: int) -> str:
+    """Of one host, made up."""
     digest = hashlib.sha1(f"{seed}/{pool}/{number}".encode(), usedforsecurity=False).hexdigest()
     return digest[:7].upper()
 

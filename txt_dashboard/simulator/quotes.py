@@ -1,15 +1,16 @@
 """An extension of the simulated server's contract: quotes with the asker's own nonce, and event logs.
 
 No real OpenAttestation has it; docs/simulator-quotes.md tells each field. Both are of a TPM 2.0 with the banks SHA-1
-and SHA-256, whose SHA-1 registers are those that PollHosts shows.
+and SHA-256, whose SHA-1 registers are those that PollHosts shows; one host has a TPM 1.2.
 """
 
 import base64
 
-from txt_dashboard.attest.pcr import Bank, PcrError, Registers, parse_index
-from txt_dashboard.simulator import tpm
-from txt_dashboard.simulator.bootlog import event_log
-from txt_dashboard.simulator.fleet import DL360, host_values
+from txt_dashboard.attest.pcr import Bank, PcrError, Registers, Values, parse_index
+from txt_dashboard.simulator import tpm, tpm12
+from txt_dashboard.simulator.bootlog import event_log, measured
+from txt_dashboard.simulator.fleet import DL360, SR630, before_ima, host_values
+from txt_dashboard.simulator.imalist import ima_list
 from txt_dashboard.simulator.machine import BANKS, Host
 from txt_dashboard.simulator.simulation import Refusal
 from txt_dashboard.simulator.wire import ATTESTATION, Dialect, Fault, Json, Reply, Request, host_names, reply
@@ -25,6 +26,7 @@ def add_quotes(dialect: Dialect) -> None:
     quotes = Quotes(dialect)
     dialect.routes["POST", f"{ATTESTATION}/quotes"] = quotes.quote
     dialect.routes["GET", f"{ATTESTATION}/eventlog"] = quotes.event_log
+    dialect.routes["GET", f"{ATTESTATION}/imalist"] = quotes.ima_list
 
 
 class Quotes:
@@ -33,6 +35,7 @@ class Quotes:
     def __init__(self, dialect: Dialect) -> None:
         self._simulation = dialect.simulation
         self._now = dialect.now
+        self._old = next((host.name for host in self._simulation.fleet.hosts if host.hardware == SR630), "")
         self._numbers = {host.name: number for number, host in enumerate(self._simulation.fleet.hosts)}
 
     def quote(self, request: Request) -> Reply:
@@ -47,9 +50,21 @@ class Quotes:
         host = self._ask(request.query.get("host", ""))
         if isinstance(host, Refusal):
             raise Fault(404, 404, f"The host's log can't be had: {_REFUSALS[host]}.")
-        boot = self._simulation.story.boot(host, self._simulation.moment())
-        log = event_log(host, boot, self._simulation.fleet.seed)
+        boot, seed = self._simulation.story.boot(host, self._simulation.moment()), self._simulation.fleet.seed
+        old = host.name == self._old
+        log = tpm12.event_log(measured(host, boot, seed)) if old else event_log(host, boot, seed)
         return reply({"host_name": host.name, "eventlog": _base64(log)})
+
+    def ima_list(self, request: Request) -> Reply:
+        """What the kernel of one host measured since its last boot."""
+        host = self._ask(request.query.get("host", ""))
+        if isinstance(host, Refusal):
+            raise Fault(404, 404, f"The host's list can't be had: {_REFUSALS[host]}.")
+        story, seconds, seed = self._simulation.story, self._simulation.moment(), self._simulation.fleet.seed
+        values = before_ima(host, story.boot(host, seconds), seed)
+        return reply(
+            {"host_name": host.name, "imalist": _base64(ima_list(values, story.ima_entries(host, seconds), seed))}
+        )
 
     def _ask(self, name: str) -> Host | Refusal:
         asked = self._simulation.attest(name)
@@ -61,6 +76,10 @@ class Quotes:
             return {"host_name": name, "refusal": _REFUSALS[host]}
         seconds, key = self._simulation.moment(), self._key(host)
         registers = self._registers(host, seconds, selection)
+        if name == self._old:
+            return self._old_row(
+                name, key, nonce, {at: registers[Bank.SHA1][at] for at in selection.get(Bank.SHA1, ())}
+            )
         signed = tpm.quote(key, nonce, selection, registers, self._counters(host, seconds))
         return {
             "host_name": name,
@@ -74,6 +93,19 @@ class Quotes:
             },
         }
 
+    def _old_row(self, name: str, key: tpm.Key, nonce: bytes, registers: Values) -> Json:
+        """The one host with a TPM 1.2, which has the bank SHA-1 alone."""
+        signed = tpm12.quote(key, nonce, registers)
+        return {
+            "host_name": name,
+            "vtime": self._now().isoformat(timespec="milliseconds"),
+            "attest": _base64(signed.message),
+            "signature": _base64(signed.signature),
+            "composite": _base64(signed.composite),
+            "public": _base64(tpm12.public_key(key)),
+            "pcrs": {Bank.SHA1.value: {str(index): value.hex() for index, value in registers.items()}},
+        }
+
     def _key(self, host: Host) -> tpm.Key:
         """By the model: one maker's TPMs sign with ECDSA, the others' with RSA."""
         make = tpm.p256_key if host.hardware == DL360 else tpm.rsa_key
@@ -85,10 +117,10 @@ class Quotes:
         return {bank: host_values(host, boot, seed, entries, bank) for bank in selection}
 
     def _counters(self, host: Host, seconds: float) -> tpm.Counters:
-        rebooted = self._simulation.story.booted_at(host, seconds) > 0
+        resets = _RESETS_BEFORE + self._simulation.story.reboots(host, seconds)
         # The story may stand still; a TPM's clock never does.
         passed = self._now().timestamp() + seconds
-        return tpm.Counters(_RESETS_BEFORE + rebooted, _CLOCK_BEFORE + int(passed * 1000))
+        return tpm.Counters(resets, _CLOCK_BEFORE + int(passed * 1000))
 
 
 def _nonce(document: Json) -> bytes:

@@ -1,4 +1,4 @@
-"""HTTP on loopback for one dialect: connections, authentication, limits, and the silence of a server that hangs."""
+"""HTTP on loopback for one service: connections, authentication, limits, and the silence of a server that hangs."""
 
 import hmac
 import ssl
@@ -12,7 +12,7 @@ from threading import BoundedSemaphore, Event
 from time import monotonic
 from urllib.parse import parse_qsl, urlsplit
 
-from txt_dashboard.simulator.wire import Dialect, Fault, Reply, Request
+from txt_dashboard.simulator.wire import Fault, Reply, Request, Service
 
 BODY_LIMIT = 4 * 1024 * 1024  # bytes: a list of 10,000 hosts takes a twentieth
 IDLE_S = 60.0
@@ -26,7 +26,7 @@ class CannotListen(Exception):
 
 
 class SimulatorServer(ThreadingHTTPServer):
-    """Serves one dialect on a loopback address; raises `CannotListen`."""
+    """Serves one service on a loopback address; raises `CannotListen`."""
 
     daemon_threads = True
     block_on_close = False
@@ -35,7 +35,7 @@ class SimulatorServer(ThreadingHTTPServer):
     def __init__(
         self,
         address: tuple[str, int],
-        dialect: Dialect,
+        dialect: Service,
         *,
         auth_blob: str = "",
         hold_s: float = HOLD_S,
@@ -103,7 +103,7 @@ class SimulatorServer(ThreadingHTTPServer):
             return
         try:
             until = monotonic() + self._hold_s
-            while self.dialect.simulation.silent and monotonic() < until and not self._stopped.wait(LOOK_S):
+            while self.dialect.silent and monotonic() < until and not self._stopped.wait(LOOK_S):
                 pass
         finally:
             self._held.release()
@@ -147,7 +147,7 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet: polls are many and say nothing new."""
 
     def _answer(self, body: bytes) -> None:
-        if self.server.dialect.simulation.silent:
+        if self.server.dialect.silent:
             self.server.hold()
             # Never an answer, not even a late one: a client must see an outage, not slowness.
             self.close_connection = True
@@ -159,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
     def _request(self, body: bytes) -> Request:
         url = urlsplit(self.path)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        return Request(self.command, url.path, query, body, self.headers.get("Accept", "*/*"))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.command, url.path, query, body, self.headers.get("Accept", "*/*"), headers)
 
     def _refuse(self, fault: Fault) -> None:
         """Answers without reading the body, so the connection can't be used further."""
@@ -170,6 +171,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         self.send_header("Content-Type", reply.content_type)
         self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from txt_dashboard.simulator.fleet import (
     IMA_REGISTER,
-    SERIAL_REGISTER,
     Boot,
     Fleet,
     Hardware,
     Host,
+    before_ima,
     ima_grow,
     ima_start,
-    serial_value,
+    own_values,
     shared_values,
 )
 from txt_dashboard.simulator.registry import Registry
@@ -59,13 +59,15 @@ class Attestation:
 class Simulation:
     """A fleet, its story and the server's whitelist, as they are now. Safe to use from many threads."""
 
-    def __init__(self, fleet: Fleet, moment: Moment, state: Path | None = None) -> None:
+    def __init__(
+        self, fleet: Fleet, moment: Moment, state: Path | None = None, *, story: Story | None = None
+    ) -> None:
         """`state` is where the server keeps what it is told; raises `UnusableState`."""
         self.fleet = fleet
-        self.story = Story(fleet)
+        self.story = story or Story(fleet)
         self.moment = moment
         self.registry = Registry(fleet, filter(self.story.enrolled, fleet.hosts), state)
-        self._serials = {host.name: serial_value(host, fleet.seed).hex() for host in fleet.hosts}
+        self._own = {host.name: own_values(host, fleet.seed) for host in fleet.hosts}
         self._ima: dict[tuple[str, Boot], tuple[int, bytes]] = {}
 
     @property
@@ -89,23 +91,20 @@ class Simulation:
         return host is not None and self.story.answers(host, self.moment())
 
     def _values(self, host: Host, boot: Boot, seconds: float) -> Mapping[int, str]:
-        own = {SERIAL_REGISTER: self._serials[host.name], IMA_REGISTER: self._ima_value(host, boot, seconds).hex()}
+        own = {index: value.hex() for index, value in self._own[host.name].items()}
+        own[IMA_REGISTER] = self._ima_value(host, boot, seconds).hex()
         return _shared_hex(host.hardware, boot, self.fleet.seed) | own
 
     def _ima_value(self, host: Host, boot: Boot, seconds: float) -> bytes:
         """Register 10, grown from where the last question left it: a whole replay for each would be slow."""
         key = (host.name, boot)
         if key not in self._ima:
-            self._ima[key] = 0, ima_start(self._before_ima(host, boot))
+            self._ima[key] = 0, ima_start(before_ima(host, boot, self.fleet.seed))
         known, value = self._ima[key]
         wanted = max(known, self.story.ima_entries(host, seconds))
         value = ima_grow(value, range(known, wanted), self.fleet.seed)
         self._ima[key] = wanted, value
         return value
-
-    def _before_ima(self, host: Host, boot: Boot) -> Mapping[int, bytes]:
-        own = {SERIAL_REGISTER: bytes.fromhex(self._serials[host.name])}
-        return {**shared_values(host.hardware, boot, self.fleet.seed), **own}
 
 
 @cache

@@ -129,6 +129,10 @@ class Story:
         reboot = self._reboots.get(host.name)
         return reboot if reboot is not None and seconds >= reboot else 0
 
+    def reboots(self, host: Host, seconds: float) -> int:
+        """How often the host has rebooted since the story began."""
+        return int(self.booted_at(host, seconds) > 0)
+
     def ima_entries(self, host: Host, seconds: float) -> int:
         """How many files IMA measured since the boot: ever fewer are new to it, and after half a day none."""
         return min(MOST_IMA_ENTRIES, isqrt(max(0, int(seconds - self.booted_at(host, seconds)))))

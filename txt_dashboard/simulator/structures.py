@@ -2,7 +2,7 @@
 
 Source: TCG PC Client Platform Firmware Profile 1.06, section 10.2 (UEFI_VARIABLE_DATA, UEFI_IMAGE_LOAD_EVENT,
 UEFI_GPT_DATA, firmware blobs); UEFI Specification 2.10, sections 3.1.3 (load options), 5.3 (GPT), 10.3 (device
-paths), 32.4.1 (signature lists).
+paths), 32.4.1 (signature lists); Linux, Documentation/security/IMA-templates.rst (template ima-ng).
 """
 
 import struct
@@ -90,6 +90,12 @@ def tables(*kinds: UUID) -> bytes:
 def tagged(number: int, text: bytes) -> bytes:
     """TCG_PCClientTaggedEvent."""
     return struct.pack("<II", number, len(text)) + text
+
+
+def ima_ng(algorithm: str, digest: bytes, path: str) -> bytes:
+    """What a template digest of IMA's template ima-ng is of: d-ng and n-ng, each with its size in front."""
+    fields = f"{algorithm}:\0".encode() + digest, f"{path}\0".encode()
+    return b"".join(struct.pack("<I", len(field)) + field for field in fields)
 
 
 def _node(kind: int, subtype: int, body: bytes) -> bytes:

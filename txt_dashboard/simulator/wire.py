@@ -7,9 +7,9 @@ sockets: a request goes in, a reply comes out.
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from txt_dashboard.simulator.registry import Registered
 from txt_dashboard.simulator.simulation import Simulation
@@ -46,6 +46,7 @@ class Request:
     query: Query
     body: bytes = b""
     accept: str = "*/*"
+    headers: Mapping[str, str] = field(default_factory=dict)  # by their names in lower case
 
     def json(self) -> Json:
         """The body as a JSON object; raises `Fault` where it is none."""
@@ -65,6 +66,7 @@ class Reply:
     status: int
     body: bytes
     content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def reply(document: object, status: int = 200) -> Reply:
@@ -73,6 +75,17 @@ def reply(document: object, status: int = 200) -> Reply:
 
 
 Route = Callable[[Request], Reply]
+
+
+class Service(Protocol):
+    """What a simulated server has to say."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether it takes requests and answers none now."""
+
+    def answer(self, request: Request) -> Reply:
+        """The reply to any request, faults included."""
 
 
 class Dialect(ABC):
@@ -89,6 +102,11 @@ class Dialect(ABC):
             ("GET", f"{WHITELIST}/mles"): self.mles,
             ("GET", f"{WHITELIST}/mles/manifest"): self.manifest,
         }
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server takes requests and answers none now."""
+        return self.simulation.silent
 
     def answer(self, request: Request) -> Reply:
         """The reply to any request, faults included."""

@@ -108,10 +108,22 @@ def reason(code: str, params: Mapping[str, object] | None = None, server: str = 
     return sentence.format_map(filled)
 
 
+@register.simple_tag
+def sentence(english: str) -> str:
+    """One of our own sentences in the person's language."""
+    return gettext(english)
+
+
 @register.filter
 def at(found: Mapping[str, object], key: str) -> object:
     """What a mapping holds under the key, or nothing."""
     return found.get(key)
+
+
+@register.filter
+def memory(mib: int) -> str:
+    """Memory as people say it."""
+    return f"{mib // 1024} GiB" if mib >= 1024 and mib % 1024 == 0 else f"{mib} MiB"
 
 
 @register.filter

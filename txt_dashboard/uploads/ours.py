@@ -1,5 +1,6 @@
 """Our own baseline file; docs/baselines.md describes it. It is read whole or not at all."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -8,8 +9,10 @@ from msgspec.json import Decoder
 
 from txt_dashboard.attest.draft import Draft
 from txt_dashboard.attest.entries import PolicyOf
+from txt_dashboard.attest.event_entries import read_events
+from txt_dashboard.attest.eventlog.varying import BaselineError, EventBaseline
 from txt_dashboard.attest.pcr import Bank
-from txt_dashboard.attest.reference import Part, Policy, Requirement
+from txt_dashboard.attest.reference import InvalidReference, Part, Policy, Requirement
 from txt_dashboard.uploads.reading import MOST_ENTRIES, Errors, Unusable, decode, read_values
 
 FORMAT = "txt-dashboard baselines 1"
@@ -37,6 +40,7 @@ class _Baseline(Struct, forbid_unknown_fields=True):
     pools: list[str] = []
     not_before: datetime | None = None
     not_after: datetime | None = None
+    events: dict[str, list[dict[str, str]]] = {}
 
 
 class _Document(Struct, forbid_unknown_fields=True):
@@ -83,7 +87,15 @@ def _draft(entry: _Baseline) -> Draft:
         pools=frozenset(entry.pools),
         not_before=entry.not_before,
         not_after=entry.not_after,
+        events=_events(entry),
     )
+
+
+def _events(entry: _Baseline) -> Mapping[int, EventBaseline]:
+    try:
+        return read_events(entry.events, entry.bank) if entry.events else {}
+    except BaselineError as error:
+        raise InvalidReference(str(error)) from None
 
 
 def _policy(entry: _Policy) -> Policy:

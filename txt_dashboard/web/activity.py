@@ -61,15 +61,15 @@ def _filter(query: QueryDict) -> activity.Filter:
     if any("\0" in value for value in query.values()):
         raise Invalid({"host": [gettext("The address holds a sign that no name has.")]})
     return activity.Filter(
-        since=_midnight(query, "since"),
-        until=_midnight(query, "until", days=1),
+        since=midnight(query, "since"),
+        until=midnight(query, "until", days=1),
         actor=query.get("actor", "").strip(),
         host=query.get("host", "").strip(),
         verb=query.get("verb", "").strip(),
     )
 
 
-def _midnight(query: QueryDict, name: str, *, days: int = 0) -> datetime | None:
+def midnight(query: QueryDict, name: str, *, days: int = 0) -> datetime | None:
     """The beginning of the day that is named, in UTC, or of one so many days later."""
     text = query.get(name, "").strip()
     if not text:

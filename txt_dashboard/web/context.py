@@ -11,16 +11,29 @@ from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import approver, known_account
 from txt_dashboard.actions.permissions import Actor, Role, Verb, may
 from txt_dashboard.attest.quorum import refusal
+from txt_dashboard.cloud.persons import Project
+from txt_dashboard.queries.flavors import any_cloud
 from txt_dashboard.queries.golden import Urgent, emergencies
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import waiting_for
 from txt_dashboard.queries.pulse import Pulse, take_pulse
 from txt_dashboard.web.identity import actor_of
+from txt_dashboard.web.keystone import entry_of
 
 _SECTIONS = {
     "fleet": "fleet", "host": "fleet", "servers": "servers", "server": "servers", "baselines": "golden",
     "baseline": "golden", "proposal": "golden", "propose": "golden", "activity": "activity",
+    "flavors": "flavors", "flavor": "flavors", "clouds": "clouds", "cloud": "clouds", "instances": "instances",
+    "my": "own",
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who is logged in by Keystone, and the project that they are in."""
+
+    name: str
+    project: Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Frame:
     refused: str  # why nothing is in force although something should be
     urgent: tuple[Urgent, ...]  # what is in force by an emergency approval
     waiting: int  # open proposals that this person could approve
+    any_cloud: bool
 
     @property
     def alone(self) -> bool:
@@ -78,13 +92,20 @@ def pulse_of(request: HttpRequest) -> Pulse:
 
 def frame(request: HttpRequest) -> dict[str, object]:
     """The context processor. Nothing is read for somebody who may see nothing."""
-    if not request.user.is_authenticated or not may(actor_of(request.user), Verb.VIEW):
+    if getattr(request, "_without_frame", False) or not request.user.is_authenticated:
         return {}
+    entry = entry_of(request)
+    owner: dict[str, object] = (
+        {"owner": Owner(request.user.get_username(), entry.project)} if entry is not None else {}
+    )
+    if not may(actor_of(request.user), Verb.VIEW):
+        return owner
     name = request.resolver_match.url_name if request.resolver_match else ""
     section = _SECTIONS.get((name or "").partition("-")[0], "")
     pulse, actor, current = pulse_of(request), actor_of(request.user), in_force()
     urgent = emergencies(current.set, pulse.now)
-    return {"frame": Frame(pulse, actor, section, current.refused, urgent, _waiting(actor, pulse.now))}
+    waiting = _waiting(actor, pulse.now)
+    return {**owner, "frame": Frame(pulse, actor, section, current.refused, urgent, waiting, any_cloud())}
 
 
 def _waiting(actor: Actor, now: datetime) -> int:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from txt_dashboard.actions.governance.propose import LONGEST_REASON
 from txt_dashboard.actions.permissions import Invalid
 from txt_dashboard.actions.servers import ServerSettings
+from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.models import Server
 from txt_dashboard.servers import KINDS
 
@@ -25,6 +26,11 @@ def _reason(help_text: Any) -> forms.CharField:
     )
 
 
+def _losses() -> forms.IntegerField:
+    """The number of hosts that lose their trust, as the page named it; its box is drawn by components/losses.html."""
+    return forms.IntegerField(required=False, min_value=0, max_value=2**31, widget=forms.HiddenInput)
+
+
 class ReasonForm(forms.Form):
     """Why somebody asks for something."""
 
@@ -36,12 +42,28 @@ class ReasonForm(forms.Form):
             self.add_error(name if name in self.fields else None, sentences)
 
 
+class FlavorForm(ReasonForm):
+    """What a flavor shall be, why, and which extra specs were shown to whoever decides."""
+
+    to = forms.ChoiceField(choices=[(each, each) for each in ("none", *Enforcement)])
+    specs_hash = forms.CharField(max_length=64)
+    reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
+
+
+class ActForm(ReasonForm):
+    """Why somebody does something that takes effect at once."""
+
+    reason = _reason(_("It stands in the activity log, and whoever asks later will read it."))
+    confirmed_losses = _losses()
+
+
 class DecisionForm(ReasonForm):
     """A reason, and what of the proposal was shown to whoever decides."""
 
     content_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     impact_hash = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    confirmed_losses = _losses()
 
 
 class ServerForm(forms.ModelForm):
@@ -66,6 +88,7 @@ class ServerForm(forms.ModelForm):
         _("Needed where the address, the kind or the authorities change: that takes effect once others approved it.")
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False, initial=1)
+    confirmed_losses = _losses()
 
     class Meta:
         model = Server

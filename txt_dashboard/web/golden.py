@@ -21,11 +21,11 @@ from txt_dashboard.attest.reference import Part
 from txt_dashboard.models import Account, Proposal, ProposalState
 from txt_dashboard.queries import golden
 from txt_dashboard.queries.differences import kinds_of
+from txt_dashboard.queries.fields import required, span
 from txt_dashboard.queries.golden import Held, Phase
 from txt_dashboard.queries.in_force import InForce, in_force
 from txt_dashboard.queries.proposals import open_proposals, settled_proposals, touching
 from txt_dashboard.queries.publishing import at_servers
-from txt_dashboard.web.fields import required, span
 from txt_dashboard.web.forms import ReasonForm
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.paging import page_number

@@ -15,8 +15,11 @@ from txt_dashboard.actions.permissions import NotFound, Verb, may
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Host
 from txt_dashboard.queries import host as queries
+from txt_dashboard.queries.attestation_keys import history_of
+from txt_dashboard.queries.cloud_view import at_clouds
 from txt_dashboard.queries.history import history as read_history
 from txt_dashboard.queries.host import Testimony
+from txt_dashboard.queries.instances import count_on_host, looks, on_host
 from txt_dashboard.queries.neighbours import neighbours
 from txt_dashboard.queries.quoted import quotations
 from txt_dashboard.queries.reference import current_reference
@@ -46,12 +49,25 @@ def history(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @require_GET
+def instances(request: HttpRequest, name: str) -> HttpResponse:
+    """Which instances are on the host, and which of them are at stake."""
+    context = context_of(request, name, "instances")
+    found = on_host(context["host"], timezone.now())
+    return render(request, "host/instances.html", {**context, "instances": found, "looks": looks(timezone.now())})
+
+
+@require_GET
 def evidence(request: HttpRequest, name: str) -> HttpResponse:
     """The facts in full; with `download` all that is held of the host as JSON."""
     context = context_of(request, name, "evidence")
     if "download" not in request.GET:
-        pairs = [(each, context["quotations"].get(each.attestation.pk)) for each in context["testimonies"]]
-        return render(request, "host/evidence.html", {**context, "pairs": pairs})
+        name, found = context["host"].name, context["quotations"]
+        pairs = [
+            (each, found.get(each.attestation.pk), history_of(each.attestation.server.name, name))
+            for each in context["testimonies"]
+        ]
+        may_key = may(actor_of(request.user), Verb.PROPOSE_KEY)
+        return render(request, "host/evidence.html", {**context, "pairs": pairs, "may_propose_key": may_key})
     host = context["host"]
     document = {
         "format": DOWNLOAD_FORMAT,
@@ -73,18 +89,22 @@ def context_of(request: HttpRequest, name: str, tab: str) -> dict[str, Any]:
     host = find(name, now)
     reference = current_reference()
     said = queries.testimonies(host, reference, now)
+    count, at_stake = count_on_host(host, now)
     lapsed = queries.lapsed_at(host, said)
     return {
         "host": host,
         "tab": tab,
         "testimonies": said,
-        "quotations": quotations(said, reference.keys),
+        "quotations": quotations(said, reference),
         "panels": [(each, list(steps(each))) for each in said],
         "neighbours": [neighbours(each.attestation, now) for each in said],
         "since_moment": lapsed or host.since,
         "past": queries.past_of(host, lapsed),
         "reason_params": host.reason_params,
         "word_of": _word_of(host, said),
+        "at_clouds": at_clouds(host),
+        "instances_count": count,
+        "at_stake": at_stake,
         "may_poll": may(actor_of(request.user), Verb.POLL),
         "soon": any(each.asking or each.due_since(now - WATCHED) for each in said),
     }
@@ -141,6 +161,7 @@ def _as_json(testimony: Testimony) -> dict[str, Any]:
                 "baseline": part.baseline.name if part.baseline else None,
                 "golden": {i: value.hex() for i, value in part.baseline.values.items()} if part.baseline else {},
                 "differs_in": [each.index for each in part.differences],
+                "matches_by_events": list(part.excused),
             }
             for part in testimony.parts
         ],

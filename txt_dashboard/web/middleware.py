@@ -11,12 +11,22 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render, resolve_url
+from django.shortcuts import redirect, render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
-from txt_dashboard.actions.permissions import ActionError, Conflict, Invalid, NotAllowed, NotFound, Verb, may
+from txt_dashboard.actions.permissions import (
+    ActionError,
+    CloudFailed,
+    Conflict,
+    Invalid,
+    ManyLosses,
+    NotAllowed,
+    NotFound,
+    Verb,
+    may,
+)
 from txt_dashboard.web.identity import actor_of
 
 log = logging.getLogger(__name__)
@@ -31,7 +41,9 @@ _STATUS: dict[type[ActionError], HTTPStatus] = {
     NotAllowed: HTTPStatus.FORBIDDEN,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
+    ManyLosses: HTTPStatus.CONFLICT,
     Invalid: HTTPStatus.BAD_REQUEST,
+    CloudFailed: HTTPStatus.BAD_GATEWAY,
 }
 
 
@@ -45,16 +57,22 @@ class BrowserPolicyMiddleware:
         """Answers, with the headers that every answer bears (a view may set its own)."""
         response = self.get_response(request)
         if _is_fragment(request) and _asks_to_log_in(response):
-            response = _log_in_again(request)
+            response = _log_in_again(request, response)
         for header, value in _HEADERS.items():
             response.headers.setdefault(header, value)
         patch_vary_headers(response, ["HX-Request"])
         return response
 
-    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> None:
-        """Who is logged in without any role sees nothing but the way out."""
-        if getattr(view, "login_required", True) and not may(actor_of(request.user), Verb.VIEW):
-            raise PermissionDenied
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_: object) -> HttpResponse | None:
+        """Who has no role here sees their own instances, where they have a project at Keystone, and the way out."""
+        if not getattr(view, "login_required", True) or may(actor_of(request.user), Verb.VIEW):
+            return None
+        owns = may(actor_of(request.user), Verb.VIEW_OWN_INSTANCES)
+        if owns and getattr(view, "for_owners", False):
+            return None
+        if owns and request.path_info == "/" and request.method == "GET" and not _is_fragment(request):
+            return redirect("my-instances")  # where everybody begins
+        raise PermissionDenied
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A verb that could not be done, or a database that can't be used, is told in a sentence."""
@@ -86,10 +104,12 @@ def _is_fragment(request: HttpRequest) -> bool:
 
 def _asks_to_log_in(response: HttpResponse) -> bool:
     location = urlsplit(response.headers.get("Location", ""))
-    return response.status_code == HTTPStatus.FOUND and location.path == resolve_url(settings.LOGIN_URL)
+    pages = (resolve_url(settings.LOGIN_URL), resolve_url("login-keystone"))
+    return response.status_code == HTTPStatus.FOUND and location.path in pages
 
 
-def _log_in_again(request: HttpRequest) -> HttpResponse:
+def _log_in_again(request: HttpRequest, asking: HttpResponse) -> HttpResponse:
     """A log-in page must never be swapped into a part of another page."""
     back = request.htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL)  # type: ignore[attr-defined]
-    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": redirect_to_login(back).url})
+    page = urlsplit(asking.headers["Location"]).path
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": redirect_to_login(back, page).url})

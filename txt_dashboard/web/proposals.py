@@ -16,10 +16,10 @@ from txt_dashboard.actions.governance import propose as proposing
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound
 from txt_dashboard.models import Proposal
 from txt_dashboard.queries import table
+from txt_dashboard.queries.fields import span
 from txt_dashboard.queries.impact import affected
 from txt_dashboard.queries.proposals import find_proposal
 from txt_dashboard.queries.reference import current_reference
-from txt_dashboard.web.fields import span
 from txt_dashboard.web.forms import DecisionForm
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.review import Review, shown_of
@@ -46,6 +46,7 @@ def approve(request: HttpRequest, proposal_id: int) -> HttpResponse:
             impact_hash=said["impact_hash"],
             now=now,
             emergency=emergency,
+            confirmed_losses=said["confirmed_losses"],
         )
         if tally.reached:
             return gettext("Your approval is recorded. A worker signs it in its next turn.")

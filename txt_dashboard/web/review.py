@@ -1,6 +1,6 @@
 """What the review page says of one proposal to one person, gathered once for each request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -12,18 +12,21 @@ from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import known_account
 from txt_dashboard.actions.governance.decide import may_be_urgent, standing, why_not
 from txt_dashboard.actions.governance.voices import Candidate, Voice, candidates, voices
+from txt_dashboard.actions.losses import is_many
 from txt_dashboard.actions.permissions import Actor, Verb, may
+from txt_dashboard.attest.entries import EntryKind
 from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Baseline
 from txt_dashboard.models import Decision, Proposal, ProposalState
+from txt_dashboard.queries.concerned import Concerned, concerned
 from txt_dashboard.queries.differences import Act, Difference, Differences, differences
 from txt_dashboard.queries.fate import Change
+from txt_dashboard.queries.fields import Field, fields
 from txt_dashboard.queries.golden import Held, counted, phase_of
 from txt_dashboard.queries.impact import Impact
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.queries.proposals import Outlook, approvers, outlook
 from txt_dashboard.queries.publishing import takes_values
-from txt_dashboard.web.fields import Field, fields
 from txt_dashboard.web.paging import page_number
 
 PAGE = 20
@@ -38,6 +41,7 @@ class Tile:
     hosts: int
     says: str
     examples: tuple[str, ...]
+    concerned: Concerned | None = None  # the instances on these hosts; None without a cloud
 
     @property
     def slug(self) -> str:
@@ -109,19 +113,31 @@ class Review:
         return waiting and takes_values(in_force().reference)
 
     @property
+    def touches_keys(self) -> bool:
+        """Whether it says which TPM key is whose: only hosts' next quotes can tell what follows from that."""
+        return any(each.kind is EntryKind.KEY for each in self.differences.entries)
+
+    @property
     def impact_hash(self) -> str:
         """Of what is shown of hosts."""
         return self.outlook.now.digest if self.outlook else ""
+
+    @property
+    def many_losses(self) -> int:
+        """How many hosts lose their trust at once, where they are so many that the number must be named; else 0."""
+        if self.outlook is None or not is_many(self.outlook.now[Change.LOST], self.outlook.now.hosts):
+            return 0
+        return self.outlook.now[Change.LOST]
 
     @property
     def judged(self) -> int:
         """Over how many hosts it was computed."""
         return self.outlook.now.hosts if self.outlook else 0
 
-    @property
+    @cached_property
     def tiles(self) -> tuple[Tile, ...]:
-        """What happens to hosts at once."""
-        return _tiles(self.outlook.now, _LEAST) if self.outlook else ()
+        """What happens to hosts at once, and to the instances on them."""
+        return _tiles(self.outlook.now, _LEAST, concerned(self.outlook.now)) if self.outlook else ()
 
     def tile(self, slug: str) -> Tile | None:
         """The tile whose list of hosts has this name in its address."""
@@ -245,9 +261,12 @@ def shown_of(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in parts) if all(p.isascii() and p.isdigit() for p in parts) else ()
 
 
-def _tiles(found: Impact, always: Sequence[Change]) -> tuple[Tile, ...]:
+def _tiles(
+    found: Impact, always: Sequence[Change], instances: Mapping[Change, Concerned] | None = None
+) -> tuple[Tile, ...]:
+    on_them = instances or {}
     return tuple(
-        Tile(change, found[change], _says(change, found[change]), found.examples.get(change, ()))
+        Tile(change, found[change], _says(change, found[change]), found.examples.get(change, ()), on_them.get(change))
         for change in Change
         if found[change] or change in always
     )

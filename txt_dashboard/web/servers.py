@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from txt_dashboard import conf
-from txt_dashboard.actions.permissions import Conflict, Invalid, NotFound, Verb, may, require
+from txt_dashboard.actions.permissions import Conflict, Invalid, ManyLosses, NotFound, Verb, may, require
 from txt_dashboard.actions.servers import add_server, edit_server, propose_counting, request_test
 from txt_dashboard.attest.entries import server_id as entry_id_of
 from txt_dashboard.models import Server
@@ -76,10 +76,20 @@ def edit(request: HttpRequest, server_id: int) -> HttpResponse:
     version = form.cleaned_data["version"] or 0
     try:
         reason = form.cleaned_data["reason"]
-        moved = edit_server(actor, server_id, form.settings, version=version, reason=reason, now=timezone.now())
+        moved = edit_server(
+            actor,
+            server_id,
+            form.settings,
+            version=version,
+            reason=reason,
+            confirmed_losses=form.cleaned_data["confirmed_losses"],
+            now=timezone.now(),
+        )
     except Invalid as invalid:
         form.take_errors(invalid)
         return _form(request, form, stored, status=400)
+    except ManyLosses as many:
+        return _form(request, form, stored, conflict=str(many), losses=many.losses, status=409)
     except Conflict as conflict:
         stored = _find(server_id)
         form.see_again(stored)
@@ -140,13 +150,20 @@ def _place(server_id: int) -> str:
 
 
 def _form(
-    request: HttpRequest, form: ServerForm, server: Server | None = None, *, conflict: str = "", status: int = 200
+    request: HttpRequest,
+    form: ServerForm,
+    server: Server | None = None,
+    *,
+    conflict: str = "",
+    losses: int = 0,
+    status: int = 200,
 ) -> HttpResponse:
     actor = actor_of(request.user)
     context = {
         "form": form,
         "server": server,
         "conflict": conflict,
+        "losses": losses,
         "without_tls": str(form["url"].value() or "").lower().startswith("http:"),
         "approved": server is not None and server.name in current_reference().servers,
         "networks": conf.server_networks(),

@@ -93,7 +93,9 @@ def _part(appraisal: PartAppraisal) -> Step:
     named = {"part": part, "baseline": appraisal.baseline.name if appraisal.baseline else ""}
     because = _sentence(appraisal.finding)
     if appraisal.outcome is Outcome.MATCHES:
-        return Step(Mark.PASSED, gettext("%(part)s matches %(baseline)s") % named)
+        registers = ", ".join(map(str, appraisal.excused))
+        detail = gettext("register %(registers)s by its events") % {"registers": registers} if registers else ""
+        return Step(Mark.PASSED, gettext("%(part)s matches %(baseline)s") % named, detail)
     if appraisal.outcome is Outcome.UNDETERMINED:
         return Step(Mark.OPEN, gettext("%(part)s can't be compared") % named, because)
     if appraisal.baseline is None or (appraisal.finding and appraisal.finding.reason is Reason.NOT_LAUNCHED):

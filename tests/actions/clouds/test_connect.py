@@ -74,7 +74,10 @@ def test_a_trait_that_placement_would_not_take_is_refused(clouds, settings, cloc
     assert "TXT_CLOUD_TRAIT" in Cloud.objects.get().problem
 
 
-@pytest.mark.parametrize(("clouds", "rung"), [("", {"tick"}), ("east", {"tick", "keep_traits", "match_clouds"})])
+@pytest.mark.parametrize(
+    ("clouds", "rung"),
+    [("", {"tick"}), ("east", {"tick", "keep_traits", "match_clouds", "look_at_flavors", "watch_instances"})],
+)
 def test_workers_are_rung_for_clouds_where_there_are_any(clouds, rung):
     code = "from txt_dashboard.celery import app; print(*app.conf.beat_schedule)"
     environment = {**os.environ, "TXT_CLOUDS": clouds}

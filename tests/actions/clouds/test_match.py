@@ -106,8 +106,9 @@ def test_a_controller_is_no_hypervisor_and_not_unmatched(living, judge, matched,
         set_hypervisor(person("otto", Role.OPERATOR), "controller", is_one=False, reason="x", now=clock())
     with pytest.raises(Invalid):
         set_hypervisor(admin, "controller", is_one=False, reason="", now=clock())
-    for name in ("controller", "hv1"):
-        set_hypervisor(admin, name, is_one=False, reason="It runs the API.", now=clock())
+    for name, losses in (("controller", None), ("hv1", 1)):
+        how = {"reason": "It runs the API.", "confirmed_losses": losses, "now": clock()}
+        set_hypervisor(admin, name, is_one=False, **how)
     assert CloudHost.objects.get(provider="u1").host is None, "at once"
     assert matched()["u1"] == "no_host"
     assert unmatched() == {}

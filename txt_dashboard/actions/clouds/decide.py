@@ -5,8 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from txt_dashboard import audit
+from txt_dashboard.actions.losses import require_named
 from txt_dashboard.actions.permissions import Actor, Conflict, Invalid, NotFound, Verb, require
+from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Cloud, CloudHost, Host, NotHypervisor, TraitHold, TraitIntent
+from txt_dashboard.queries.state import in_state
 
 
 def acknowledge_trait(actor: Actor, hold_id: int, *, times: int, reason: str, now: datetime) -> None:
@@ -54,10 +57,12 @@ def take_over_traits(actor: Actor, cloud_name: str, *, reason: str, now: datetim
     return len(found)
 
 
-def set_hypervisor(actor: Actor, host_name: str, *, is_one: bool, reason: str, now: datetime) -> None:
+def set_hypervisor(
+    actor: Actor, host_name: str, *, is_one: bool, reason: str, now: datetime, confirmed_losses: int | None = None
+) -> None:
     """Says whether an attested host may be a hypervisor; a controller is none, and matched with nothing.
 
-    Raises `NotAllowed`, `NotFound`, `Invalid`.
+    Raises `NotAllowed`, `NotFound`, `Invalid`, and `ManyLosses` where the cloud has so few that one is many.
     """
     require(actor, Verb.EDIT_CLOUD_HOST)
     _check(reason)
@@ -69,6 +74,7 @@ def set_hypervisor(actor: Actor, host_name: str, *, is_one: bool, reason: str, n
         if is_one:
             NotHypervisor.objects.filter(host=host).delete()
         else:
+            require_named(_given(host, now), confirmed_losses)
             NotHypervisor.objects.get_or_create(host=host, defaults={"at": now})
             # At once, and its pins too: it is no hypervisor, whatever it was taken for.
             CloudHost.objects.filter(host=host).update(host=None)
@@ -99,6 +105,11 @@ def release_pin(actor: Actor, cloud_name: str, provider: str, *, reason: str, no
         audit.record(
             at=now, actor=actor.name, verb=Verb.EDIT_CLOUD_HOST, target=cloud_name, host=pinned, detail=detail
         )
+
+
+def _given(host: Host, now: datetime) -> int:
+    """1 for a host that is trusted, and a hypervisor of some cloud."""
+    return Host.objects.filter(in_state(State.TRUSTED, now), pk=host.pk, nodes__isnull=False).distinct().count()
 
 
 def _check(reason: str) -> None:

@@ -24,10 +24,10 @@ class Lease:
 
     @classmethod
     def take(cls, cloud: Cloud, clock: Clock) -> "Lease | None":
-        """The lease, unless another worker has it. One in a future that our clock left again counts for nothing."""
+        """The lease, unless another worker has it; one that ends too late for clocks that differ a little is none."""
         now = clock()
         until = now + LASTS
-        free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=until)
+        free = Q(lease_until=None) | Q(lease_until__lte=now) | Q(lease_until__gt=until + LASTS)
         taken = Cloud.objects.filter(free, pk=cloud.pk).update(lease_until=until)
         return cls(cloud, until, clock) if taken else None
 

@@ -8,18 +8,20 @@ from django.db import IntegrityError, transaction
 from txt_dashboard import conf
 from txt_dashboard.actions.governance.accounts import account_of, approver
 from txt_dashboard.actions.governance.propose import check_reason, log_proposal
+from txt_dashboard.actions.losses import require_named
 from txt_dashboard.actions.permissions import Actor, Conflict, NotAllowed, NotFound, Verb, require
 from txt_dashboard.attest.entries import EntryKind, kind_of
 from txt_dashboard.attest.quorum import Approval, Approver, QuorumRules, Refusal, Tally, refusal, tally
 from txt_dashboard.attest.signed_set import Patch
 from txt_dashboard.models import Account, Decision, DecisionVerb, Proposal, ProposalState
+from txt_dashboard.queries.fate import Change
 from txt_dashboard.queries.proposals import impact_of
 
 _APPROVALS = {DecisionVerb.APPROVE: False, DecisionVerb.EMERGENCY: True}  # which of them are emergencies
 
 
 @transaction.atomic
-def approve(
+def approve(  # noqa: PLR0913 - all that a person is held to by an approval
     actor: Actor,
     proposal_id: int,
     *,
@@ -28,11 +30,12 @@ def approve(
     impact_hash: str,
     now: datetime,
     emergency: bool = False,
+    confirmed_losses: int | None = None,
 ) -> Tally:
     """Records an approval; once enough persons gave theirs, a worker signs. Returns who counts now.
 
     Raises `NotAllowed` with the reason why the actor's approval would not count, `NotFound`, `Invalid` without a
-    reason, and `Conflict` where the content or the impact is not any more what was shown.
+    reason, `Conflict` where the content or the impact is not any more what was shown, and `ManyLosses`.
     """
     require(actor, Verb.DECIDE)
     proposal = _open(proposal_id)
@@ -42,8 +45,10 @@ def approve(
         raise NotAllowed(str(why))
     if content_hash != proposal.content_hash:
         raise Conflict("This proposal was edited since you saw it. Look at it again before you decide.")
-    if impact_hash != impact_of(proposal, now).digest:
+    found = impact_of(proposal, now)
+    if impact_hash != found.digest:
         raise Conflict("What this does to hosts has changed since you saw it. Look at it again before you decide.")
+    require_named(found[Change.LOST], confirmed_losses, hosts=found.hosts)
     verb = DecisionVerb.EMERGENCY if emergency else DecisionVerb.APPROVE
     _record(actor, account, proposal, verb, reason, impact_hash, now)
     return standing(proposal)

@@ -11,6 +11,7 @@ import structlog
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish.round import extend
 from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
+from txt_dashboard.attest.ima import REGISTER as IMA_REGISTER
 from txt_dashboard.attest.material import Binding, Material, Proven, prove, prove_relayed
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
 from txt_dashboard.attest.quote import Demand
@@ -25,7 +26,8 @@ Chosen = tuple[tuple[Bank, frozenset[int]], ...]
 
 RANDOM_BYTES = 16  # of a nonce, which is their 32 hexadecimal digits: agents that take text take it, and any TPM does
 NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
-_QUOTED = frozenset(range(REGISTER_COUNT)) - NEVER_REFERENCE
+# IMA's register is no evidence, but the quote proves what its list leads to; software resets the others at will.
+_QUOTED = frozenset(range(REGISTER_COUNT)) - (NEVER_REFERENCE - {IMA_REGISTER})
 
 log = structlog.get_logger()
 
@@ -191,7 +193,8 @@ class _Joining:
         counters = demand.last_seen
         said = self._batch.answers[row.host]
         if isinstance(said, Evidence) and (approved is not None or self._must_quote(row)):
-            binding = Binding(approved.key if approved else None, bound.endswith("+"))
+            key, tpm12 = (approved.key, approved.tpm12) if approved else (None, False)
+            binding = Binding(key, bound.endswith("+"), tpm12)
             if relayed:
                 proven = prove_relayed(said, material, binding, last_seen)
             else:
@@ -238,5 +241,5 @@ def _shown(chosen: Chosen, adds: frozenset[int]) -> Chosen:
 
 
 def _chosen(policy: Policy) -> Chosen:
-    """All registers that stay the same while a host runs, in the banks that the policy speaks of."""
+    """All registers that say something of a host, in the banks that the policy speaks of."""
     return tuple((bank, _QUOTED) for bank in sorted({need.bank for need in policy.requirements}))

@@ -97,6 +97,14 @@ def parse_partially(data: bytes) -> Partial:
         return Partial(Log(banks, tuple(events), {}, 0, unknown), error)
 
 
+def only(data: bytes, log: Log, register: int) -> bytes:
+    """The bytes of a crypto-agile log with the events of one register alone; `log` is what was read of the data."""
+    header = log.events[:1]
+    return b"".join(
+        data[each.offset : each.data_offset + len(each.data)] for each in (*header, *log.extended[register])
+    )
+
+
 def _format_of(data: bytes) -> _Format:
     if len(data) > MAX_SIZE:
         raise LogError(MAX_SIZE, f"the log has {len(data)} bytes, more than the {MAX_SIZE} that are read")

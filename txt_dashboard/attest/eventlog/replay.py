@@ -46,6 +46,17 @@ def replay(log: Log, bank: Bank) -> dict[int, bytes]:
     return values
 
 
+def replay_register(log: Log, bank: Bank, register: int) -> bytes | None:
+    """The value of one register; `None` where the log does not lead to any."""
+    new, events = _HASHES[bank], log.extended.get(register, ())
+    value = start_value(log, bank, register)
+    for event in events:
+        if bank not in event.digests:
+            return None
+        value = new(value + event.digests[bank]).digest()
+    return value if events else None
+
+
 def start_value(log: Log, bank: Bank, register: int) -> bytes:
     """What the register holds before its first event: zeros, but the startup locality in register 0."""
     locality = log.startup_locality if register == 0 else 0

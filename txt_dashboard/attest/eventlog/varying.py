@@ -3,7 +3,8 @@
 A log counts only when it replays exactly to the verified register, so that each digest is authentic. Events
 then match the golden ones one by one; only an event that was declared to vary may have another digest, and
 only if that digest is recomputed from its data, and the data is wholly the declared structure within limits.
-Type and name excuse nothing: they are not authenticated.
+Type and name excuse nothing: they are not authenticated. Nor does a digest in SHA-1: two data of one digest can be
+made, and the log could hold the harmless one.
 """
 
 import re
@@ -15,10 +16,12 @@ from typing import NamedTuple
 from txt_dashboard.attest.eventlog import ipl, measured, uefi
 from txt_dashboard.attest.eventlog.cursor import LogError
 from txt_dashboard.attest.eventlog.log import Event, Log
-from txt_dashboard.attest.eventlog.replay import replay
-from txt_dashboard.attest.pcr import Bank
+from txt_dashboard.attest.eventlog.replay import replay_register
+from txt_dashboard.attest.pcr import Bank, replay
 
 REGISTERS = frozenset({1, 5, 8})
+_BOOT_ORDER = "BootOrder".encode("utf-16-le")
+COLLIDING = frozenset({Bank.SHA1})
 _UUID = re.compile(rb"(?<![0-9a-fA-F-])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-fA-F-])")
 
 
@@ -43,6 +46,17 @@ class Expected:
     structure: Structure | None = None
     golden: bytes = b""
 
+    def check(self, bank: Bank) -> None:
+        """Raises `BaselineError` where it sets no limits: its data is not the digest's, or not the structure."""
+        if self.structure is None:
+            return
+        if measured.digest(bank, self.golden) != self.digest:
+            raise BaselineError("the data of an event that may vary is not that of its digest")
+        try:
+            _LIMITS[self.structure](self.golden, self.golden)
+        except LogError as error:
+            raise BaselineError(f"an event that may vary is no {self.structure}: {error.sentence}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class EventBaseline:
@@ -51,6 +65,16 @@ class EventBaseline:
     register: int
     bank: Bank
     events: tuple[Expected, ...]
+
+    def __post_init__(self) -> None:
+        _check_register(self.register, self.bank)
+        for event in self.events:
+            event.check(self.bank)
+
+    @property
+    def value(self) -> bytes:
+        """The register's value after exactly these events."""
+        return replay(self.bank, [event.digest for event in self.events])
 
 
 class Mismatch(NamedTuple):
@@ -67,8 +91,7 @@ def baseline(log: Log, bank: Bank, register: int, vary: Mapping[int, Structure])
     Raises `BaselineError` for another register, a position without an event, or an event that is not the
     structure already.
     """
-    if register not in REGISTERS:
-        raise BaselineError(f"register {register} has one golden value; only {sorted(REGISTERS)} may vary by events")
+    _check_register(register, bank)
     events = log.extended.get(register, ())
     if unknown := sorted(vary.keys() - set(range(len(events)))):
         raise BaselineError(f"register {register} has no event {unknown[0]}")
@@ -85,7 +108,7 @@ def compare(golden: EventBaseline, log: Log, verified: bytes) -> Mismatch | None
 
     `verified` must be the register's value from a verified quote: nothing else makes a log count.
     """
-    if replay(log, golden.bank).get(golden.register) != verified:
+    if not explains(log, golden.bank, golden.register, verified):
         return Mismatch(None, f"the log does not replay to register {golden.register}, so it proves nothing")
     events = log.extended[golden.register]
     for event, expected in zip(events, golden.events, strict=False):
@@ -98,17 +121,61 @@ def compare(golden: EventBaseline, log: Log, verified: bytes) -> Mismatch | None
     return None
 
 
+def explains(log: Log, bank: Bank, register: int, value: bytes) -> bool:
+    """Whether the log's events lead exactly to the register's value: only then it says anything of it."""
+    return replay_register(log, bank, register) == value
+
+
+def possible(event: Event, bank: Bank) -> tuple[Structure, ...]:
+    """The structures as which the event could be declared to vary: its digest is of its data, which is wholly one."""
+    body = _measured(event, bank) if bank in event.digests else None
+    return () if body is None else tuple(each for each in Structure if _is(each, body, event.data))
+
+
+def measured_body(event: Event, bank: Bank) -> bytes:
+    """The data that an event's digest is of; raises `BaselineError` where the log does not hold it."""
+    if (body := _measured(event, bank)) is None:
+        raise BaselineError("the digest is not that of the event's data")
+    return body
+
+
+def borne_out(log: Log, bank: Bank, register: int) -> int:
+    """How many of the register's events hold the data that their digest is of."""
+    events = log.extended.get(register, ())
+    return sum(bank in event.digests and _measured(event, bank) is not None for event in events)
+
+
+def _is(structure: Structure, body: bytes, data: bytes) -> bool:
+    # Any text is a command with UUIDs, and most bytes are a list of numbers: the name says whether it is meant.
+    if structure is Structure.UUIDS:
+        return _UUID.search(body) is not None
+    if structure is Structure.BOOT_ORDER and _BOOT_ORDER not in data:
+        return False
+    try:
+        return _LIMITS[structure](body, body)
+    except LogError:
+        return False
+
+
+def _check_register(register: int, bank: Bank) -> None:
+    if register not in REGISTERS:
+        raise BaselineError(f"register {register} has one golden value; only {sorted(REGISTERS)} may vary by events")
+    if bank in COLLIDING:
+        raise BaselineError(f"nothing may vary by events in {bank}: two data can be made that have one digest")
+
+
 def _expect(event: Event, bank: Bank, structure: Structure | None) -> Expected:
     if structure is None:
         return Expected(event.digests[bank])
     body = _measured(event, bank)
     if body is None:
         raise BaselineError(f"the digest of the event at byte {event.offset} is not that of its data: it can't vary")
+    expected = Expected(event.digests[bank], structure, body)
     try:
-        _LIMITS[structure](body, body)
-    except LogError as error:
-        raise BaselineError(f"the event at byte {event.offset} is no {structure}: {error.sentence}") from None
-    return Expected(event.digests[bank], structure, body)
+        expected.check(bank)
+    except BaselineError as error:
+        raise BaselineError(f"the event at byte {event.offset} can't vary: {error}") from None
+    return expected
 
 
 def _excess(event: Event, expected: Expected, bank: Bank) -> str | None:
@@ -132,7 +199,7 @@ def _measured(event: Event, bank: Bank) -> bytes | None:
     return next((each for each in candidates if measured.digest(bank, each) == event.digests[bank]), None)
 
 
-def _contents(body: bytes) -> bytes:
+def contents_of(body: bytes) -> bytes:
     """A variable's contents, where firmware measured them with vendor and name; else the body itself."""
     try:
         return uefi.variable(body, 0).contents
@@ -142,17 +209,17 @@ def _contents(body: bytes) -> bytes:
 
 def _same_name(body: bytes, golden: bytes) -> bool:
     """Where vendor and name were measured too, they are the golden ones."""
-    head, golden_head = body[: len(body) - len(_contents(body))], golden[: len(golden) - len(_contents(golden))]
+    head, golden_head = body[: len(body) - len(contents_of(body))], golden[: len(golden) - len(contents_of(golden))]
     return head[:16] == golden_head[:16] and head[32:] == golden_head[32:]
 
 
 def _boot_order(body: bytes, golden: bytes) -> bool:
-    order, known = (uefi.boot_order(_contents(each), 0) for each in (body, golden))
+    order, known = (uefi.boot_order(contents_of(each), 0) for each in (body, golden))
     return _same_name(body, golden) and set(order) <= set(known)
 
 
 def _boot_entry(body: bytes, golden: bytes) -> bool:
-    entry, known = (uefi.boot_entry_anywhere(_contents(each), 0) for each in (body, golden))
+    entry, known = (uefi.boot_entry_anywhere(contents_of(each), 0) for each in (body, golden))
     return _same_name(body, golden) and entry == known
 
 

@@ -21,12 +21,12 @@ from txt_dashboard.management.demo_data import ACCOUNTS, give_accounts, give_fle
 from txt_dashboard.management.errors import told_plainly
 from txt_dashboard.supervisor import Program, Supervisor
 
-COLOURS = {"web": 36, "worker": 32, "beat": 34, "simulator": 35, "run": 1}
+COLOURS = {"web": 36, "worker": 32, "beat": 34, "simulator": 35, "cloud": 33, "run": 1}
 ANSWERS_WITHIN_S = 120
 
 
 class Command(BaseCommand):
-    """Starts web, worker, beat and simulator together, and stops them with Ctrl-C. Data stays in TXT_DATA_DIR."""
+    """Starts all programs and simulators together, and stops them with Ctrl-C. Data stays in TXT_DATA_DIR."""
 
     help = __doc__
     requires_system_checks = ()  # what they would ask for is made here
@@ -39,6 +39,8 @@ class Command(BaseCommand):
         with told_plainly(), demo.only_one(options.folder):
             demo.require_free(options.host, options.port)
             demo.require_free("127.0.0.1", options.simulator_port)
+            if options.cloud:
+                demo.require_free("127.0.0.1", options.cloud_port)
             story = demo.story(options)
             self._prepare(options, story)
             self._run(options, story)
@@ -47,6 +49,8 @@ class Command(BaseCommand):
         self._say("run", f"Preparing {options.folder}.")
         vault.create_key(conf.vault_key_file())
         keys.create()
+        if options.cloud:
+            demo.write_cloud_accounts(options)
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         give_accounts(demo.password(options))
@@ -71,6 +75,10 @@ class Command(BaseCommand):
             time.sleep(0.2)
         self._say("run", f"Trusted Compute serves at {options.address} with a simulated fleet.")
         self._say("run", f"Accounts: {', '.join(ACCOUNTS)}. Password of each: {demo.password(options)}")
+        if options.cloud:
+            accounts = " and ".join(demo.CLOUD_ACCOUNTS)
+            keystone = f"http://127.0.0.1:{options.cloud_port}/identity/v3"
+            self._say("run", f"Accounts at the simulated cloud ({keystone}): {accounts}, with the same password.")
         self._say("run", "Ctrl-C stops it.")
 
     def _say(self, name: str, line: str) -> None:
@@ -87,8 +95,10 @@ def _programs(options: demo.Options, story: demo.Story) -> list[Program]:
     # Celery warns of root because of pickle; only JSON is taken here.
     quietly = ("-W", "ignore:You're running the worker")
     celery = (sys.executable, *quietly, "-m", "celery", "--quiet", "--app", "txt_dashboard.celery")
+    cloud = [Program("cloud", demo.cloud_serving(options, story))] if options.cloud else []
     return [
         Program("simulator", demo.simulator_serving(options, story)),
+        *cloud,
         Program("web", (*gunicorn, "--bind", f"{host}:{options.port}")),
         Program("worker", (*celery, "worker", "--pool", "threads", "--concurrency", "8")),
         Program("beat", (*celery, "beat")),

@@ -68,7 +68,10 @@ class BaselineForm(KeepForm, ScopeForm):
             raise Invalid({"values": [gettext("%(name)s: all values must be of one bank.") % {"name": was.name}]})
         ((bank, values),) = registers.items()
         pools = self.chosen_pools or frozenset()
-        draft = Draft(said["name"].strip(), was.part, bank, values, pools, said["not_before"], said["not_after"])
+        # Events stay with the value that they lead to: a register that was given another one has none.
+        events = {index: of for index, of in was.events.items() if values.get(index) == was.values[index]}
+        dates = said["not_before"], said["not_after"]
+        draft = Draft(said["name"].strip(), was.part, bank, values, pools, *dates, events)
         if wrong := contradictions(draft):
             raise Invalid({"values": [f"{was.name}: {sentence}" for sentence in wrong]})
         baseline = draft.baseline()

@@ -18,9 +18,9 @@ from txt_dashboard.attest.draft import LONGEST_NAME, Draft
 from txt_dashboard.attest.reference import Part
 from txt_dashboard.queries.asked import asked_for
 from txt_dashboard.queries.candidates import Candidate, FirstDay, first_day
+from txt_dashboard.queries.fields import part_name
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.web.context import pulse_of
-from txt_dashboard.web.fields import part_name
 from txt_dashboard.web.proposing.ask import Asked, serve
 from txt_dashboard.web.proposing.forms import AS_SAID, TermsForm
 

@@ -16,13 +16,15 @@ from txt_dashboard.attest.reference import Baseline, Part, ReferenceSet
 from txt_dashboard.queries import candidates
 from txt_dashboard.queries.asked import asked_for
 from txt_dashboard.queries.candidates import Candidate
+from txt_dashboard.queries.fields import part_name
 from txt_dashboard.queries.host import find_host
 from txt_dashboard.queries.in_force import in_force
+from txt_dashboard.queries.may_vary import offers
 from txt_dashboard.web.context import pulse_of
-from txt_dashboard.web.fields import part_name
 from txt_dashboard.web.identity import actor_of
 from txt_dashboard.web.proposing.ask import Asked, serve
-from txt_dashboard.web.proposing.forms import NamedForm, where
+from txt_dashboard.web.proposing.forms import where
+from txt_dashboard.web.proposing.vary import VaryingForm, grouped
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,20 +83,24 @@ def _values(
         "ends": "at once",
         **where({pool for each in shown for pool in each.pools}, pools),
     }
-    form = NamedForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = VaryingForm(request.POST if request.method == "POST" else None, initial=initial)
     form.offer_pools(pools)
+    # One set of values only: what one host's log lets vary says nothing of another's.
+    offered = offers(shown[0].draft) if len(shown) == 1 else ()
+    form.offer_events(offered)
     closest = next((each.closest.id for each in shown if each.closest), "")
     form.offer_replaced(replaceable(reference, {each.draft.part for each in shown}, now), closest)
 
     def make(at: datetime) -> Sequence[Asked]:
         name = form.cleaned_data["name"].strip() if form.is_bound else named
-        drafts = [_named(each.draft, name, several=len(shown) > 1) for each in shown]
+        drafts = [_named(form.varied(each.draft, offered), name, several=len(shown) > 1) for each in shown]
         return [Asked(compose(drafts, form.terms(at), in_force().set), " ".join(each.key for each in shown))]
 
     asked = asked_for()
     context = {
         **context,
         "shown": shown,
+        "offered": grouped(form, offered),
         "observed": not any(server in reference.counting for each in shown for server in each.servers),
         "waiting": sorted({asked[each.key] for each in shown if each.key in asked}),
     }

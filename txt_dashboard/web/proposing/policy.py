@@ -16,9 +16,9 @@ from txt_dashboard.attest.pcr import Bank, PcrError, parse_index
 from txt_dashboard.attest.reference import InvalidReference, Part, Policy, Requirement
 from txt_dashboard.attest.signed_set import entry_hash
 from txt_dashboard.models import Server
+from txt_dashboard.queries.fields import part_name
 from txt_dashboard.queries.in_force import in_force
 from txt_dashboard.web.context import pulse_of
-from txt_dashboard.web.fields import part_name
 from txt_dashboard.web.proposing.ask import Asked, serve
 from txt_dashboard.web.proposing.forms import WordsForm
 

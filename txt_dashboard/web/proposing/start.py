@@ -23,6 +23,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "uncovered": found.hosts - found.covered,
         "policies": len(reference.policies),
         "may": may(actor, Verb.PROPOSE_BASELINE),
+        "may_key": may(actor, Verb.PROPOSE_KEY),
         "may_policy": may(actor, Verb.PROPOSE_POLICY),
     }
     return render(request, "proposing/start.html", context)

@@ -8,11 +8,13 @@ from django.utils.translation import gettext, ngettext
 
 from txt_dashboard.attest.bound_key import BoundKey, KeySource
 from txt_dashboard.attest.entries import PolicyOf
+from txt_dashboard.attest.event_entries import LIMITS, varying
 from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy
 from txt_dashboard.queries.differences import Act, Difference, Said
 from txt_dashboard.servers import KINDS
 
 Shown = str | datetime | None
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def _values(said: Said | None) -> dict[str, Shown]:
             gettext("Pools"): ", ".join(sorted(said.pools)) or gettext("all"),
             gettext("From"): said.not_before or gettext("at once"),
             gettext("Until"): said.not_after or gettext("no end"),
+            **_of_events(said),
         }
     if isinstance(said, PolicyOf):
         return _of_policy(said)
@@ -87,6 +90,22 @@ def _values(said: Said | None) -> dict[str, Shown]:
     return {}
 
 
+def _of_events(said: Baseline) -> dict[str, Shown]:
+    """What each register may vary by, as a sentence."""
+    found: dict[str, Shown] = {}
+    for register, of in sorted(said.events.items()):
+        name = gettext("Register %(number)d by its events") % {"number": register}
+        counted = ngettext("%(n)d event", "%(n)d events", len(of.events)) % {"n": len(of.events)}
+        may = [
+            gettext("event %(number)d, %(limits)s")
+            % {"number": position, "limits": gettext(LIMITS[structure]) % {"golden": golden}}
+            for position, structure, golden in varying(of)
+        ]
+        words = {"events": counted, "may": "; ".join(may)}
+        found[name] = gettext("exactly %(events)s in this order, of which may vary: %(may)s") % words
+    return found
+
+
 def _of_key(said: BoundKey) -> dict[str, Shown]:
     words = {
         KeySource.LIST: gettext("a list that somebody brought along"),
@@ -96,8 +115,16 @@ def _of_key(said: BoundKey) -> dict[str, Shown]:
         gettext("Server"): said.server,
         gettext("Host"): said.host,
         gettext("Key, SHA-256"): said.fingerprint,
+        gettext("Its name in the TPM"): _tpm_name(said),
+        gettext("TPM"): "1.2" if said.tpm12 else "2.0",
         gettext("That it is this host's says"): words[said.source],
     }
+
+
+def _tpm_name(said: BoundKey) -> str:
+    """nameAlg and hash of the public area, as tools of the TPM print it."""
+    name = said.key.name if said.key else None
+    return name.hex() if name else gettext("not known: the key came without the TPM's description")
 
 
 def _of_policy(said: PolicyOf) -> dict[str, Shown]:
@@ -135,15 +162,36 @@ def _heed(difference: Difference) -> dict[str, str]:
             found.update(_dropped(was, after.policy))
         if was and was.must_quote and not after.policy.must_quote:
             found[gettext("A quote is needed")] = gettext("The server's word vouches for registers from then on.")
-    if isinstance(after, BoundKey) and isinstance(before, BoundKey) and after.fingerprint != before.fingerprint:
-        found[gettext("Key, SHA-256")] = gettext(
-            "Another TPM, or the same one cleared: find out which before you agree."
-        )
+    if isinstance(after, Baseline):
+        found.update(_let_vary(before, after))
+    if isinstance(after, BoundKey):
+        found.update(_of_identity(before, after, difference.sharing))
     if isinstance(after, Endpoint):
         if not after.url.lower().startswith("https:"):
             found[gettext("Address")] = gettext("Without TLS: anybody on the way can change what it says.")
         if isinstance(before, Endpoint) and after.url != before.url:
             found.setdefault(gettext("Address"), gettext("Whoever runs this address is believed from then on."))
+    return found
+
+
+def _let_vary(before: Said | None, after: Baseline) -> dict[str, str]:
+    held = before.events if isinstance(before, Baseline) else {}
+    words = gettext("More than one value of this register is good then: read what may differ.")
+    return {gettext("Register %(number)d by its events") % {"number": at}: words for at in after.events.keys() - held}
+
+
+def _of_identity(before: Said | None, after: BoundKey, sharing: tuple[str, ...]) -> dict[str, str]:
+    said = []
+    if isinstance(before, BoundKey) and after.fingerprint != before.fingerprint:
+        said.append(gettext("Another TPM, or the same one cleared: find out which before you agree."))
+    if sharing:
+        hosts = ", ".join(sharing[:_MOST_NAMES]) + ("…" if len(sharing) > _MOST_NAMES else "")
+        words = gettext("This is the key of %(hosts)s too: a quote by it would prove nothing of any of them.")
+        said.append(words % {"hosts": hosts})
+    found = {gettext("Key, SHA-256"): " ".join(said)} if said else {}
+    if after.tpm12 and not (isinstance(before, BoundKey) and before.tpm12):
+        words = gettext("A TPM 1.2 signs with SHA-1, which is weak. Make sure that this key is in no TPM 2.0.")
+        found[gettext("TPM")] = words
     return found
 
 

@@ -1,0 +1,4 @@
+PANEL = "trust_hosts"
+PANEL_DASHBOARD = "admin"
+PANEL_GROUP = "trusted_compute"
+ADD_PANEL = "txt_dashboard_panel.panels.hosts.panel.Hosts"
