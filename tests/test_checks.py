@@ -173,3 +173,34 @@ def test_keystone_is_described_wholly_or_not_at_all(settings):
         "TXT_KEYSTONE_PROJECT",
         "emperor",
     ]
+
+
+def test_a_client_key_that_others_can_read(settings, tmp_path):
+    path = tmp_path / "keylime-1.pem"
+    path.touch(0o600)
+    settings.TXT_CLIENT_CERTIFICATES = [f"keylime-1={path}", "keylime-2=/nowhere"]
+    assert checks.client_keys_are_private() == []
+    path.chmod(0o640)
+    assert [message.id for message in checks.client_keys_are_private()] == ["TXT.E011"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "faults"),
+    [
+        ("TXT_KEYLIME_AGENT_PORTS", "9002-9010", 0),
+        ("TXT_KEYLIME_AGENT_PORTS", "", 1),
+        ("TXT_KEYLIME_AGENT_PORTS", "many", 1),
+        ("TXT_KEYLIME_AGENT_PORTS", "9010-9002", 1),
+        ("TXT_KEYLIME_AGENT_PORTS", "0-9002", 1),
+        ("TXT_KEYLIME_AGENT_PORTS", "9002-70000", 1),
+        ("TXT_KEYLIME_REGISTRARS", ["keylime-1=https://registrar:8891"], 0),
+        ("TXT_KEYLIME_REGISTRARS", ["https://registrar:8891"], 1),
+        ("TXT_CLIENT_CERTIFICATES", ["keylime-1="], 1),
+        ("TXT_KEYLIME_HOOKS", ["keylime-1=a secret that nobody guesses"], 0),
+        ("TXT_KEYLIME_HOOKS", ["keylime-1=short"], 1),
+    ],
+)
+def test_what_is_said_of_keylime_can_be_used(settings, name, value, faults):
+    setattr(settings, name, value)
+    found = checks.keylime_is_described()
+    assert [message.id for message in found] == ["TXT.E012"] * faults

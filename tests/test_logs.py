@@ -138,3 +138,13 @@ def test_what_comes_with_every_tick_is_not_shown(log_as):
 def test_a_level_that_is_none_is_named():
     with pytest.raises(ImproperlyConfigured, match="TXT_LOG_LEVEL is LOUD; it can be DEBUG, INFO"):
         logs.configure({"json": True, "level": "loud"})
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_the_secret_in_the_path_of_notices_is_cut_out(log_as, json_lines):
+    written = log_as(json=json_lines)
+    logging.getLogger("gunicorn.access").warning('"POST /hooks/keylime/hunter2-hunter2?x=1 HTTP/1.1" 204')
+    logging.getLogger("django.request").warning("Not Found: %s", "/hooks/keylime/hunter2-hunter2")
+    lines = written()
+    assert "hunter2" not in lines
+    assert lines.count("/hooks/keylime/[cut]") == 2

@@ -15,6 +15,7 @@ from txt_dashboard.actions.permissions import Role
 from txt_dashboard.audit import guards
 
 SHORTEST_BLOB = 20
+HIGHEST_PORT = 65535
 ROLES = frozenset(role.value for role in Role)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
@@ -136,6 +137,37 @@ def keystone_is_described(**_kwargs: Any) -> Sequence[CheckMessage]:
     faults = [f"TXT_KEYSTONE_CLOUD needs {name} too." for name in missing]
     faults += [f"TXT_KEYSTONE_ROLES names {role!r}, which is no role." for role in sorted(ours - ROLES)]
     return [Error(fault, hint=hint, id="TXT.E010") for fault in faults]
+
+
+@register(Tags.security)
+def client_keys_are_private(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E011: others on this machine can do all that we may do at an attestation server."""
+    return [
+        Error(f"Others can read {path}.", hint=f"chmod 600 {path}", id="TXT.E011")
+        for path in conf.client_certificates()
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+
+
+@register(Tags.security)
+def keylime_is_described(**_kwargs: Any) -> Sequence[CheckMessage]:
+    """E012: Keylime's agents could not be asked, or its notices would be taken from anybody."""
+    faults = []
+    try:
+        ports = conf.keylime_agent_ports()
+    except ValueError:
+        ports = range(0)
+    if not ports or ports[0] < 1 or ports[-1] > HIGHEST_PORT:
+        faults.append("TXT_KEYLIME_AGENT_PORTS is no port or range of ports such as 9002-9010.")
+    faults += [
+        f"{name} must hold pairs, each the name of a server, = and what is for it."
+        for name in ("TXT_CLIENT_CERTIFICATES", "TXT_KEYLIME_REGISTRARS", "TXT_KEYLIME_HOOKS")
+        if any(not all(map(str.strip, str(pair).partition("="))) for pair in getattr(settings, name))
+    ]
+    if any(len(secret) < SHORTEST_BLOB for secret in conf.keylime_hooks().values()):
+        faults.append("TXT_KEYLIME_HOOKS holds a secret that is short enough to be guessed.")
+    hint = "docs/keylime.md says what each is for."
+    return [Error(fault, hint=hint, id="TXT.E012") for fault in faults]
 
 
 @register(Tags.security, deploy=True)

@@ -1,6 +1,6 @@
 """Our own settings with their types, read when asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from txt_dashboard.attest.quorum import QuorumRules
 from txt_dashboard.cloud.enforcement import Enforcement
 from txt_dashboard.cloud.pools import PoolSource
-from txt_dashboard.servers.base import Network
+from txt_dashboard.servers.base import Agents, Network
 
 SIMULATED_CLOUD = "simulated"  # what the demonstration calls its own
 
@@ -27,6 +27,34 @@ def demo() -> bool:
 def server_networks() -> tuple[Network, ...]:
     """Where attestation servers may be; empty means nowhere."""
     return tuple(settings.TXT_SERVER_NETWORKS)
+
+
+def client_certificate(server: str) -> Path | None:
+    """The file with the certificate that is shown to this server and its agents, and its key."""
+    path = _named(settings.TXT_CLIENT_CERTIFICATES).get(server)
+    return Path(path) if path else None
+
+
+def client_certificates() -> tuple[Path, ...]:
+    """All those files."""
+    return tuple(Path(path) for path in _named(settings.TXT_CLIENT_CERTIFICATES).values())
+
+
+def agents_of(server: str) -> Agents:
+    """Where the agents of this server may be, and the registrar that knows them."""
+    registrar = _named(settings.TXT_KEYLIME_REGISTRARS).get(server, "")
+    return Agents(registrar, tuple(settings.TXT_KEYLIME_AGENT_NETWORKS), keylime_agent_ports())
+
+
+def keylime_agent_ports() -> range:
+    """The ports that agents may be asked at; raises `ValueError`."""
+    first, _, last = str(settings.TXT_KEYLIME_AGENT_PORTS).partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def keylime_hooks() -> Mapping[str, str]:
+    """The secrets in the addresses that Keylime sends its notices to, by the server's name."""
+    return _named(settings.TXT_KEYLIME_HOOKS)
 
 
 def clock_tolerance() -> timedelta:
@@ -172,3 +200,9 @@ def keystone_roles() -> Mapping[str, tuple[str, ...]]:
         theirs, _, ours = str(pair).partition("=")
         mapped[theirs.strip()] = (*mapped.get(theirs.strip(), ()), ours.strip())
     return mapped
+
+
+def _named(pairs: Iterable[str]) -> dict[str, str]:
+    """Lines of name=value."""
+    split = (str(pair).partition("=") for pair in pairs)
+    return {name.strip(): value.strip() for name, _, value in split}

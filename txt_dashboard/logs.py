@@ -34,6 +34,7 @@ _SECRET_PAIR = re.compile(
     rf"""((?:{_SECRETS})[\w-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:(?:Basic|Bearer)\s+)?[^\s,;&"')}}\]]+)""",
     re.IGNORECASE,
 )
+_SECRET_IN_PATH = re.compile(r"(/hooks/keylime/)[^\s\"'?#]+")
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*:)(?!\*\*@)[^/\s@]+@")
 
 
@@ -106,7 +107,8 @@ def _cleaned(name: str, value: object) -> object:
         return [_cleaned(name, each) for each in value]
     if value is None or isinstance(value, bool | int | float):
         return value
-    return _PASSWORD_IN_URL.sub(rf"\1{CUT}@", _SECRET_PAIR.sub(rf"\1{CUT}", str(value)))
+    text = _SECRET_PAIR.sub(rf"\1{CUT}", _SECRET_IN_PATH.sub(rf"\1{CUT}", str(value)))
+    return _PASSWORD_IN_URL.sub(rf"\1{CUT}@", text)
 
 
 def one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

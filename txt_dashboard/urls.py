@@ -11,6 +11,7 @@ from txt_dashboard.web import (
     flavors,
     fleet,
     golden,
+    hooks,
     host,
     instances,
     keystone,
@@ -82,6 +83,7 @@ urlpatterns = [
     # As OpenAttestation 1.6 and 2 have them; Nova's TrustedFilter asks at either.
     path("OpenAttestationWebServices/V1.0/PollHosts", poll_hosts),
     path("AttestationService/resources/PollHosts", poll_hosts, name="poll-hosts"),
+    path("hooks/keylime/<str:secret>", hooks.keylime, name="keylime-hook"),
     path(WELL_KNOWN.lstrip("/"), heartbeat, name="heartbeat"),
     path(f"{WELL_KNOWN.lstrip('/')}/<str:cloud>", heartbeat, name="heartbeat-of"),
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tests.attest.forge import NONCE, Forge, bitmap
 from tests.attest.logbuilder import Record, agile_log, container, ima_entry, real_form, sha1_log
+from tests.servers.keylime_world import BOOTED, blob
 from txt_dashboard.attest import ima
 from txt_dashboard.attest.eventlog.align import align
 from txt_dashboard.attest.eventlog.checks import problems
@@ -19,6 +20,7 @@ from txt_dashboard.attest.eventlog.why import explain
 from txt_dashboard.attest.keys import AttestationKey, load_key
 from txt_dashboard.attest.offline_verify import parse_registers
 from txt_dashboard.attest.pcr import Bank, PcrError
+from txt_dashboard.attest.pcr_blob import parse_pcr_blob
 from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, verify, verify_tpm12
 from txt_dashboard.attest.text import shown, shown_hex
 from txt_dashboard.attest.tpm12_types import parse_tpm12_composite, parse_tpm12_quote_info
@@ -195,6 +197,7 @@ TARGETS = {
         _structure(parse_attest), (_RSA.message, _RSA.but(selection={"sha1": (0,), "sha384": (1,)}).message)
     ),
     "signature": Target(_structure(parse_signature), (_RSA.quote().signature, _P256.quote().signature)),
+    "register values": Target(_structure(parse_pcr_blob), (blob({0: bytes(32)}), blob(BOOTED))),
     "public": Target(_structure(parse_tpm2b_public), (_RSA.area, _P256.area)),
     "TPM 1.2 quote": Target(_structure(parse_tpm12_quote_info), (_QUOTE12,)),
     "TPM 1.2 composite": Target(_structure(parse_tpm12_composite), (_COMPOSITE,)),

@@ -91,7 +91,9 @@ def trickle(start: bytes, drop: bytes, pause: float = 0.02) -> Respond:
     return respond
 
 
-def start(respond: Respond, certificate: Path | None) -> ThreadingHTTPServer:
+def start(respond: Respond, certificate: Path | None, clients: str = "") -> ThreadingHTTPServer:
+    """Serves on a free port. `clients` is the authority, in PEM form, whose clients may show a certificate."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -120,6 +122,9 @@ def start(respond: Respond, certificate: Path | None) -> ThreadingHTTPServer:
                 return sock, address
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
+            if clients:
+                context.load_verify_locations(cadata=clients)
+                context.verify_mode = ssl.CERT_OPTIONAL
             return context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False), address
 
         def handle_error(self, *args: object) -> None:

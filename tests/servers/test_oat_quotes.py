@@ -48,7 +48,7 @@ def test_quotes_of_the_simulated_fleet_become_evidence_that_is_proven(quotes):
     hosts, nonce = ["az2-001", "az2-002", "nobody"], secrets.token_bytes(32)
     with world() as served:
         adapter = quotes(served.server.url, deadline=60.0)
-        batch = adapter.quote(hosts, nonce, SELECTION)
+        batch = adapter.quote(dict.fromkeys(hosts, ""), nonce, SELECTION)
         log = parse(adapter.event_log("az2-001"))
         (polled, *_) = served.client.poll(["az2-001"], PCRmask="ffffff")
     assert batch.answers["nobody"].finding.reason is Reason.NOT_KNOWN_TO_SERVER
@@ -69,7 +69,7 @@ def test_quotes_of_the_simulated_fleet_become_evidence_that_is_proven(quotes):
 
 def test_the_request_carries_our_nonce_and_exactly_the_registers(server, quotes):
     server.answers(answer(body(ROW)))
-    batch = quotes(server.url).quote(["hv1", "hv1", "hv2"], b"\1" * 16, SELECTION)
+    batch = quotes(server.url).quote({"hv1": "hv1", "hv2": "hv2"}, b"\1" * 16, SELECTION)
     assert server.asked[0].json == {
         "hosts": ["hv1", "hv2"],
         "nonce": "01" * 16,
@@ -141,18 +141,18 @@ def test_more_rows_than_were_asked_for_are_not_read():
 def test_an_answer_beyond_its_size_is_not_read(server, quotes):
     server.answers(answer(b" " * (4 * 1024 * 1024)))
     with pytest.raises(AnswerUnusable, match="larger"):
-        quotes(server.url).quote(["hv1"], b"\1" * 16, SELECTION)
+        quotes(server.url).quote({"hv1": "hv1"}, b"\1" * 16, SELECTION)
 
 
 def test_a_server_that_knows_no_quotes_says_so(server, quotes):
     server.answers(answer(b"{}", 404))
     with pytest.raises(AnswerUnusable, match="404"):
-        quotes(server.url).quote(["hv1"], b"\1" * 16, SELECTION)
+        quotes(server.url).quote({"hv1": "hv1"}, b"\1" * 16, SELECTION)
 
 
 def test_a_server_that_is_away_is_unreachable(quotes):
     with pytest.raises(ServerUnreachable):
-        quotes("http://127.0.0.1:9").quote(["hv1"], b"\1" * 16, SELECTION)
+        quotes("http://127.0.0.1:9").quote({"hv1": "hv1"}, b"\1" * 16, SELECTION)
 
 
 @pytest.mark.parametrize(

@@ -312,9 +312,11 @@ def test_the_path_of_the_url_is_kept(server, connect):
 
 
 def test_each_kind_that_takes_golden_values_says_so():
-    for kind, factory in KINDS.items():
-        whitelist = factory.whitelist(CONNECTION)
-        assert isinstance(whitelist, OatWhitelist), kind
+    taking = [factory.whitelist for factory in KINDS.values() if factory.whitelist is not None]
+    assert len(taking) == 2
+    for build in taking:
+        whitelist = build(CONNECTION)
+        assert isinstance(whitelist, OatWhitelist)
         whitelist.close()
 
 

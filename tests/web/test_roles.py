@@ -34,7 +34,7 @@ HEAD, ROWS = TOLD[0].split(" | ")[1:6], {row.split("`")[1]: row.split(" | ")[1:6
 ROLES = [role for role in Role if role is not Role.VIEWER]
 SERVER = {
     "name": "oat-9", "kind": "oat-1.6", "url": "http://127.0.0.1:9", "interval_s": 60, "batch_size": 100,
-    "parallel": 2, "deadline_s": 90, "version": 1,
+    "parallel": 2, "deadline_s": 90, "quote_interval_s": 0, "version": 1,
 }  # fmt: skip
 Ask = Callable[[Client], int]
 

@@ -18,7 +18,8 @@ def entered(**changes: object) -> dict[str, object]:
     """What a person enters for a server."""
     usual = {
         "name": "oat-1", "kind": "oat-1.6", "url": "https://127.0.0.1:8443", "ca_pem": "", "auth_blob": "",
-        "enabled": "on", "interval_s": 60, "batch_size": 100, "parallel": 2, "deadline_s": 90, "version": 1,
+        "enabled": "on", "interval_s": 60, "batch_size": 100, "parallel": 2, "deadline_s": 90,
+        "quote_interval_s": 0, "version": 1,
     }  # fmt: skip
     return {name: value for name, value in {**usual, **changes}.items() if value is not None}
 
@@ -175,6 +176,7 @@ def test_no_browser_is_asked_to_remember_the_secret(stored) -> None:
         ("batch_size", 100_000),
         ("parallel", 0),
         ("deadline_s", 10_000),
+        ("quote_interval_s", 100_000),
     ],
 )
 def test_what_cannot_be_used_is_refused_beside_its_field_and_nothing_is_saved(stored, field, wrong) -> None:

@@ -6,7 +6,7 @@ from txt_dashboard.models import Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection, QuoteServer, ServerError
-from txt_dashboard.servers.whitelist import Whitelist
+from txt_dashboard.servers.whitelist import GoldenValues, Whitelist
 
 
 class SecretUnavailable(ServerError):
@@ -35,6 +35,15 @@ def connect_whitelist(server: Server) -> Whitelist | None:
     return build(_connection(server, endpoint)) if build is not None and endpoint is not None else None
 
 
+def connect_golden(server: Server, clock: Clock) -> GoldenValues | None:
+    """What reads the golden values of this server, under the conditions of `connect_whitelist`."""
+    endpoint = current_reference().servers.get(server.name)
+    build = KINDS[endpoint.kind].golden if endpoint is not None and endpoint.counts else None
+    if build is not None and endpoint is not None:
+        return build(_connection(server, endpoint), clock)
+    return connect_whitelist(server)
+
+
 def connect_quotes(server: Server, clock: Clock) -> QuoteServer | None:
     """What asks this server for quotes, `None` where no server of its kind passes them on; raises `ServerError`."""
     entered = Endpoint(server.name, server.kind, server.url, server.ca_pem, counts=False)
@@ -54,5 +63,7 @@ def _connection(server: Server, endpoint: Endpoint) -> Connection:
         networks=conf.server_networks(),
         ca_pem=endpoint.ca_pem,
         auth_blob=auth_blob,
+        client_pem=conf.client_certificate(server.name),
+        agents=conf.agents_of(server.name),
         deadline=float(server.deadline_s),
     )

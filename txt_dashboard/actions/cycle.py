@@ -19,7 +19,7 @@ from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
 from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
-from txt_dashboard.actions.publish.read_back import read_whitelists
+from txt_dashboard.actions.publish.read_back import BuildGolden, read_whitelists
 from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
 from txt_dashboard.actions.quotes.bound import apply_keys
 from txt_dashboard.actions.quotes.lists import fetch_lists
@@ -54,17 +54,20 @@ class Worker:
         build: Build = connect,
         whitelist: BuildWhitelist | None = None,
         quotes: BuildQuotes | None = None,
+        golden: BuildGolden | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Without `whitelist` servers are told nothing, without `quotes` only their word is asked for.
 
-        `changed` is called as soon as it is on record that hosts changed.
+        Without `golden` only servers that can be told golden values are asked for theirs. `changed` is called as
+        soon as it is on record that hosts changed.
         """
         self.appraiser = Appraiser(log_of_register)
         self._clock = clock
         self._build = build
         self._unsigned = ""  # why the last head of the activity log could not be signed
         self._whitelist = whitelist or (lambda _server: None)
+        self._golden = golden or (lambda server, _clock: self._whitelist(server))
         self._quotes = quotes or (lambda _server, _clock: None)
         self._changed = changed
 
@@ -85,7 +88,7 @@ class Worker:
         self._sign_head(started)
         self._test_servers()
         self._list_hosts()
-        read_whitelists(self._whitelist, self._clock)
+        read_whitelists(self._golden, self._clock)
         while self._clock() - started < TURN:
             claimed = claim(self._clock())
             if claimed is None:

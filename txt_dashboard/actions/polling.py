@@ -6,14 +6,15 @@ from django.db import transaction
 
 from txt_dashboard import audit
 from txt_dashboard.actions.permissions import Actor, NotFound, Verb, require
-from txt_dashboard.models import Attestation, Host, PollRequest, Server
+from txt_dashboard.models import Attestation, Host, PollRequest, Quoted, Server
 
 
 @transaction.atomic
 def poll_now(actor: Actor, *, now: datetime, pool: str = "", host: str = "", server: str = "") -> PollRequest:
     """Makes all hosts, those of a pool or of a server, or one host due now; the workers' next turn takes them.
 
-    A server that is left alone because it failed is tried again too. Raises `NotAllowed`, `NotFound`.
+    Their TPMs are asked, however fresh their last quotes are, and a server that is left alone because it failed is
+    tried again. Raises `NotAllowed`, `NotFound`.
     """
     require(actor, Verb.POLL)
     rows = Attestation.objects.filter(server__enabled=True)
@@ -34,6 +35,7 @@ def poll_now(actor: Actor, *, now: datetime, pool: str = "", host: str = "", ser
     total = rows.values("host_id").distinct().count()
     if not total:
         raise NotFound("No host there is attested by a server that is switched on, so there is nothing to poll.")
+    Quoted.objects.filter(attestation__in=rows, due_at__gt=now).update(due_at=now)
     rows.update(due_at=now)
     Server.objects.filter(id__in=servers, failures__gt=0).update(retry_at=now)
     request = PollRequest.objects.create(

@@ -42,6 +42,7 @@ class _Writes:
     appraised: list[tuple[object, ...]] = field(default_factory=list)
     silent: list[tuple[object, ...]] = field(default_factory=list)
     withdrawn: list[tuple[object, ...]] = field(default_factory=list)
+    waiting: list[tuple[object, ...]] = field(default_factory=list)  # the last quote goes on to count
     outcomes: dict[Appraisal, tuple[int, Judged]] = field(default_factory=dict)  # numbered
     unsettled: set[int] = field(default_factory=set)
     remeasured: set[int] = field(default_factory=set)
@@ -68,7 +69,7 @@ def record_attestations(claim: Claim, joined: Joined, bench: Bench, *, now: date
     if not claim.rows:
         return []
     batch = joined.batch
-    writes = _sort(claim, batch, bench, now)
+    writes = _sort(claim, joined, bench, now)
     _write(claim, writes, now)
     keep(joined, {row.id for row in claim.rows}, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
@@ -140,15 +141,17 @@ def _still_held(claim: Claim) -> Claim:
     return replace(claim, rows=tuple(row for row in claim.rows if row.id in held))
 
 
-def _sort(claim: Claim, batch: Batch, bench: Bench, now: datetime) -> _Writes:
-    writes = _Writes()
+def _sort(claim: Claim, joined: Joined, bench: Bench, now: datetime) -> _Writes:
+    writes, batch = _Writes(), joined.batch
     name = claim.server.name
     pools = {row.pool for row in claim.rows}
     rules = {pool: bench.reference.rules(name, pool, now) for pool in pools}
     missing = NoEvidence(Finding(Reason.ANSWER_MISSING))
     for row in claim.rows:
         answer = batch.answers.get(row.host, missing)
-        if isinstance(answer, Evidence) and not _only_verdict(answer, rules[row.pool]):
+        if row.id in joined.waiting:
+            writes.waiting.append((row.id,))
+        elif isinstance(answer, Evidence) and not _only_verdict(answer, rules[row.pool]):
             _sort_evidence(row, answer, rules[row.pool], batch, bench, writes)
         else:
             _sort_silence(row, answer, writes)
@@ -236,6 +239,7 @@ def _write(claim: Claim, writes: _Writes, now: datetime) -> None:
     update_rows(Attestation, TIMES, writes.renewed, constants=answered)
     update_rows(Attestation, (*TIMES, "registers_key", "others"), writes.shifted, constants=answered)
     update_rows(Attestation, (*TIMES, *OWN), writes.appraised, shared=judged, constants=answered)
+    update_rows(Attestation, (), writes.waiting, constants=answered)
     update_rows(Attestation, ("silence",), writes.silent, constants=silent)
     update_rows(Attestation, ("silence",), writes.withdrawn, constants=withdrawn)
 

@@ -42,6 +42,7 @@ class ServerSettings:
     batch_size: int = 100
     parallel: int = 2
     deadline_s: int = 90
+    quote_interval_s: int = 0
 
 
 _DECIDED = {each.name for each in fields(ServerSettings)}

@@ -30,7 +30,8 @@ class Evidence:
 
     `attested_at` is the server's time. `finding` says why the evidence can't be taken as it is: the
     registers were not given (`registers` is empty then) or its date is impossible. `details` are the
-    server's own sub-verdicts, for display only.
+    server's own sub-verdicts, for display only. `server_id` is how the server calls the host, where that is not its
+    name.
     """
 
     verdict: Verdict
@@ -39,6 +40,7 @@ class Evidence:
     voucher: Voucher = Voucher.SERVER
     finding: Finding | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    server_id: str = ""
 
     @property
     def is_proven(self) -> bool:

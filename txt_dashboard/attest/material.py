@@ -13,12 +13,13 @@ from typing import NamedTuple
 from txt_dashboard.attest.counters import ROLLED_BACK
 from txt_dashboard.attest.evidence import Evidence, Voucher
 from txt_dashboard.attest.keys import AttestationKey, load_key
-from txt_dashboard.attest.pcr import NEVER_REFERENCE, Values
+from txt_dashboard.attest.pcr import NEVER_REFERENCE, Bank, Values
 from txt_dashboard.attest.quote import Demand, Quote, Tpm12Quote, Verification, verify, verify_tpm12
 from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.steps import Outcome, Step
 from txt_dashboard.attest.text import shown
 from txt_dashboard.attest.tpm_reader import FormatError
+from txt_dashboard.attest.tpm_types import Counters
 
 _LONGEST_DETAIL = 300  # characters
 _OTHER_TPM = "it is in the form of another TPM's (1.2 or 2.0) than the key was approved for."
@@ -29,13 +30,21 @@ class Material:
     """What a server passed on from one host's TPM, in the host's own bytes; nothing of it is verified.
 
     `public` is the key that was shown beside the quote, `attested_at` the server's time. `registrar` is what the
-    server's registrar says of the TPM's endorsement key, for display only: its word.
+    server's registrar says of the TPM's endorsement key, for display only: its word. `challenge` is the nonce where
+    the server asked in our place, with one of its own: how old such a quote is, only it knows.
     """
 
     quote: Quote | Tpm12Quote
     public: bytes
     attested_at: datetime
     registrar: Mapping[str, str] = field(default_factory=dict)
+    challenge: bytes = b""
+
+    @property
+    def whole(self) -> Mapping[Bank, frozenset[int]]:
+        """All registers that were reported beside a quote of a TPM 2.0."""
+        reported = {} if isinstance(self.quote, Tpm12Quote) else self.quote.reported
+        return {bank: frozenset(values) for bank, values in reported.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,18 @@ def verify_any(quote: Quote | Tpm12Quote, key: AttestationKey, demand: Demand, *
     if isinstance(quote, Tpm12Quote) is not tpm12:
         return None
     return verify_tpm12(quote, key, demand) if isinstance(quote, Tpm12Quote) else verify(quote, key, demand)
+
+
+def prove_relayed(said: Evidence, material: Material, binding: Binding, last_seen: Counters | None) -> Proven:
+    """The same for a quote that the server asked for with a challenge of its own.
+
+    Its values are the TPM's, but that they are the present ones is the server's word, and so the evidence says.
+    Which registers it shows was the server's choice: one that a policy requires and that is not there is missing.
+    """
+    proven = prove(said, material, binding, Demand(material.challenge, material.whole, last_seen))
+    if proven.evidence.finding is not None:
+        return proven
+    return Proven(replace(proven.evidence, voucher=Voucher.SERVER), proven.verification)
 
 
 def shown_key(material: Material) -> AttestationKey | None:

@@ -113,6 +113,13 @@ class Reason(Enum):
     NOT_KNOWN_TO_SERVER = ("not_known_to_server", gettext_noop("{server} does not know this host."))
     HOST_TIMEOUT = ("host_timeout", gettext_noop("The host did not answer {server} in time."))
     ATTESTATION_PENDING = ("attestation_pending", gettext_noop("{server} is still attesting this host."))
+    ATTESTATION_OLD = (
+        "attestation_old",
+        gettext_noop(
+            "{server} last attested this host {seconds} s ago, longer than it lets pass itself ({limit} s):"
+            " it stopped, or its clock is behind."
+        ),
+    )
     ANSWER_MISSING = ("answer_missing", gettext_noop("The answer of {server} left this host out."))
     ANSWER_MALFORMED = (
         "answer_malformed",

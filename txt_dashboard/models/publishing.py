@@ -48,7 +48,7 @@ class Whitelisted(models.Model):
     server = models.ForeignKey("Server", on_delete=models.CASCADE, related_name="whitelisted")
     mle = models.JSONField()  # servers.mle.MleRef
     part = models.CharField(max_length=10)
-    values = models.JSONField(default=dict)  # {"18": "<hex>"}, SHA-1
+    values = models.JSONField(default=dict)  # {"18": "<hex>"}, of any bank
     problem = models.TextField(blank=True)  # why there are no values
     hosts = models.PositiveIntegerField()
     first_hosts = models.JSONField(default=list)  # a few names

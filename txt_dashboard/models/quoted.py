@@ -45,6 +45,7 @@ class Quoted(models.Model):
         "Attestation", primary_key=True, on_delete=models.CASCADE, related_name="quoted"
     )
     at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)  # when the next is to be asked for; empty: at the next poll
     nonce = models.BinaryField()
     selection = models.JSONField()  # {"sha1": [0, 1]}
     message = models.BinaryField()  # TPMS_ATTEST; of a TPM 1.2 TPM_QUOTE_INFO

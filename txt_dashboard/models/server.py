@@ -34,6 +34,8 @@ class Server(models.Model):
     batch_size = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1), MaxValueValidator(500)])
     parallel = models.PositiveSmallIntegerField(default=2, validators=[MinValueValidator(1), MaxValueValidator(32)])
     deadline_s = models.PositiveIntegerField(default=90, validators=[MinValueValidator(1), MaxValueValidator(600)])
+    # How long a quote lasts before the next is asked for, as it costs the TPM time; 0: one at each poll.
+    quote_interval_s = models.PositiveIntegerField(default=0, db_default=0, validators=[MaxValueValidator(24 * 3600)])
     version = models.PositiveIntegerField(default=1)  # of the settings above; an edit must name the one it saw
 
     failures = models.PositiveIntegerField(default=0)  # in a row
@@ -68,6 +70,11 @@ class Server(models.Model):
     def interval(self) -> timedelta:
         """How often a host is asked for."""
         return timedelta(seconds=self.interval_s)
+
+    @property
+    def quote_interval(self) -> timedelta:
+        """How often a host's TPM is asked at most, unless its server changes its mind or a person asks."""
+        return timedelta(seconds=self.quote_interval_s)
 
     @property
     def lease(self) -> timedelta:

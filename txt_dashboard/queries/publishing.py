@@ -38,6 +38,7 @@ class AtServers:
     """What of the approved values is not where it should be, and what is there that should not be; a page of it."""
 
     taking: bool  # whether a server that counts takes golden values at all
+    reading: bool  # whether one shows what it judges by
     missing: list[Published]
     kept: list[Kept]
     unapproved: list[Whitelisted]
@@ -50,16 +51,19 @@ def takes_values(reference: ReferenceSet) -> bool:
 
 
 def at_servers(reference: ReferenceSet, now: datetime, *, most: int = 20) -> AtServers:
-    """The servers' own lists against the set in force. Six queries, or none where no server takes values."""
-    if not takes_values(reference):
-        return AtServers(taking=False, missing=[], kept=[], unapproved=[], more=0)
+    """The servers' own lists against the set in force. Six queries, or none where no server shows values."""
+    taking = takes_values(reference)
+    if not any(KINDS[reference.servers[name].kind].shows_values for name in reference.counting):
+        return AtServers(taking=taking, reading=False, missing=[], kept=[], unapproved=[], more=0)
     missing = sorted(
         (each for each in published(reference, now) if not each.there),
         key=lambda each: (not each.problem, -each.waiting, each.server, each.baseline.name),
     )
     kept, strange = kept_back(), unapproved(reference, now)
     more = sum(max(0, len(each) - most) for each in (missing, kept, strange))
-    return AtServers(taking=True, missing=missing[:most], kept=kept[:most], unapproved=strange[:most], more=more)
+    return AtServers(
+        taking=taking, reading=True, missing=missing[:most], kept=kept[:most], unapproved=strange[:most], more=more
+    )
 
 
 def published(reference: ReferenceSet, now: datetime) -> list[Published]:
@@ -96,10 +100,15 @@ def unapproved(reference: ReferenceSet, now: datetime) -> list[Whitelisted]:
 
 
 def is_approved(row: Whitelisted, reference: ReferenceSet, now: datetime) -> bool:
-    """Whether all that the MLE names is what one baseline in force names, for each pool whose hosts it judges."""
+    """Whether all that the MLE names is what one baseline in force names, for each pool whose hosts it judges.
+
+    Servers that know no parts mix what ours name: there each value must be one that some baseline names.
+    """
     if row.problem or not row.values:
         return False
     values, part = read_values(row), Part(row.part)
+    if KINDS[row.server.kind].whitelist is None:
+        return all(_named(values, pool, reference, now) for pool in row.pools or [""])
     fitting = [each for each in reference.baselines if each.part is part and holds(values, each)]
     return all(any(each.applies(pool, now) for each in fitting) for pool in row.pools or [""])
 
@@ -108,6 +117,11 @@ def holds(values: Values, baseline: Baseline) -> bool:
     """Whether an MLE holds values of this baseline, some or all, and nothing else."""
     same = baseline.bank is Bank.SHA1 and bool(values)
     return same and all(baseline.values.get(index) == value for index, value in values.items())
+
+
+def _named(values: Values, pool: str, reference: ReferenceSet, now: datetime) -> bool:
+    applying = [each.values for each in reference.baselines if each.applies(pool, now)]
+    return all(any(each.get(index) == value for each in applying) for index, value in values.items())
 
 
 def read_values(row: Whitelisted) -> Values:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Protocol
 
 from txt_dashboard.attest.evidence import Answer, NoEvidence
@@ -77,6 +78,18 @@ class NotTaken(ServerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Agents:
+    """How the agents on hosts are asked, where a kind of server leaves that to us.
+
+    Where an agent is says the agent itself, so it is asked only inside of these networks and ports.
+    """
+
+    registrar: str = ""  # the URL of what knows their keys; empty: none is asked
+    networks: tuple[Network, ...] = ()
+    ports: range = range(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """How to reach a server. Immutable: a change makes a new adapter."""
 
@@ -85,6 +98,8 @@ class Connection:
     networks: tuple[Network, ...]  # where it may be
     ca_pem: str = ""  # trust these authorities instead of the system's
     auth_blob: str = ""
+    client_pem: Path | None = None  # the file with the certificate that we show, and its key
+    agents: Agents = Agents()
     connect_timeout: float = 5.0  # seconds
     deadline: float = 90.0  # seconds for one request, from its start to its last byte, with all repetitions
     byte_limit: int = 32 * 1024 * 1024  # of one answer's body
@@ -137,10 +152,18 @@ class QuoteBatch:
 
 
 class QuoteServer(Protocol):
-    """A server that passes on what TPMs sign: a capability beside `AttestationServer`, which most servers lack."""
+    """A server that passes on what TPMs sign: a capability beside `AttestationServer`, which most servers lack.
 
-    def quote(self, hosts: Sequence[str], nonce: bytes, selection: Selection) -> QuoteBatch:
-        """Lets these hosts quote the registers with our nonce; raises `ServerError` only where none got an answer."""
+    `adds` are registers that such quotes show whether or not they were asked for.
+    """
+
+    adds: frozenset[int]
+
+    def quote(self, hosts: Mapping[str, str], nonce: bytes, selection: Selection) -> QuoteBatch:
+        """Lets these hosts quote the registers with our nonce; raises `ServerError` only where none got an answer.
+
+        `hosts` are their names, and how the server itself calls each of them. The nonce is printable ASCII.
+        """
         ...
 
     def offers_quotes(self) -> bool:

@@ -1,6 +1,7 @@
 """The HTTP client of all adapters: pinned, bounded in time and bytes, and telling what is wrong."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -46,21 +47,22 @@ class Client:
     """Asks one server. Any number of threads may use it at once; each gets a connection of its own.
 
     The host's name is resolved once, with the first request; that alone takes the time that the system's
-    resolver takes. Raises `AddressRefused`, `CertificateRefused` or `AccessDenied` where the connection's
-    own data are unusable.
+    resolver takes. `tls` stands in the place of what the connection says of it. Raises `AddressRefused`,
+    `CertificateRefused` or `AccessDenied` where the connection's own data are unusable.
     """
 
     def __init__(
         self,
         connection: Connection,
         *,
+        tls: ssl.SSLContext | None = None,
         resolver: Resolver = socket.getaddrinfo,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = _jitter,
     ) -> None:
         self.url = parse_url(connection.url)
         self._connection = connection
-        self._tls = tls_context(connection.ca_pem)
+        self._tls = tls or tls_context(connection.ca_pem, connection.client_pem)
         self._headers = _headers(connection.auth_blob)
         self._resolver = resolver
         self._sleep = sleep

@@ -2,6 +2,9 @@
 
 import socket
 import ssl
+import stat
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -10,6 +13,7 @@ from requests.exceptions import RequestException
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import SSLError as PinError
 
 from txt_dashboard.servers.address import Address, Url
 from txt_dashboard.servers.base import AnswerUnusable, CertificateRefused, ServerUnreachable
@@ -31,18 +35,63 @@ _REFUSALS = {
 }
 
 
-def tls_context(ca_pem: str) -> ssl.SSLContext:
+def tls_context(ca_pem: str, client_pem: Path | None = None) -> ssl.SSLContext:
     """TLS 1.2 or newer, trusting these authorities alone, or the system's where none are given.
 
-    Raises `CertificateRefused` for a text that holds no certificate.
+    Raises `CertificateRefused` for a text that holds no certificate, or a file that holds none of ours.
     """
     try:
         context = ssl.create_default_context(cadata=ca_pem or None)
     except (ssl.SSLError, ValueError, TypeError):
         raise CertificateRefused("the authorities given are no certificates in PEM form: paste them again") from None
+    return _completed(context, client_pem)
+
+
+class PinnedContext(ssl.SSLContext):
+    """TLS with whoever shows exactly one certificate, whatever name and dates it bears; see `pinned_context`."""
+
+    pin: str
+
+
+def pinned_context(certificate_pem: str, client_pem: Path | None = None) -> PinnedContext:
+    """TLS 1.2 or newer with the holder of this one certificate's key alone; raises `CertificateRefused`."""
+    try:
+        der = ssl.PEM_cert_to_DER_cert(certificate_pem.strip())
+        context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=der)
+    except (ssl.SSLError, ValueError):
+        raise CertificateRefused("the certificate that it should show is none in PEM form") from None
+    context.check_hostname = False  # the pin says more than a name
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.pin = sha256(der).hexdigest()
+    _completed(context, client_pem)
+    return context
+
+
+def _completed(context: ssl.SSLContext, client_pem: Path | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _TlsSocket
+    if client_pem is not None:
+        _show(context, client_pem)
     return context
+
+
+def _show(context: ssl.SSLContext, path: Path) -> None:
+    """Has the context show our own certificate. Who has its key may do all that we may, so nobody else reads it."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or mode & 0o077:
+            raise CertificateRefused(f"others can read our certificate's key in {path}: chmod 600 {path}")
+        context.load_cert_chain(path, password=lambda: b"")  # nobody is there to be asked for one
+    except CertificateRefused:
+        raise
+    except ssl.SSLError:
+        raise CertificateRefused(
+            f"{path} holds no certificate in PEM form with the key that belongs to it, or the key has a password"
+        ) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no such file"
+        raise CertificateRefused(f"our certificate in {path} can't be read ({reason})") from None
 
 
 class Line:
@@ -58,7 +107,8 @@ class Line:
         self.deadline = Deadline.after(connect_timeout)  # of the exchange under way
         pool: HTTPConnectionPool
         if url.scheme == "https":
-            pool = _TlsPool(url.host, url.port, maxsize=1, ssl_context=tls, line=self)
+            pin = tls.pin if isinstance(tls, PinnedContext) else None
+            pool = _TlsPool(url.host, url.port, maxsize=1, ssl_context=tls, line=self, assert_fingerprint=pin)
         else:
             pool = _PlainPool(url.host, url.port, maxsize=1, line=self)
         self._adapter = _PinnedAdapter(pool)
@@ -156,6 +206,8 @@ class _PinnedConnection(HTTPConnection):
     def connect(self) -> None:
         try:
             super().connect()
+        except PinError:
+            raise CertificateRefused("it shows another certificate than the one that it registered with") from None
         except ssl.SSLCertVerificationError as error:
             refusal = _REFUSALS.get(error.verify_code, f"was refused ({error.verify_message})")
             raise CertificateRefused(f"the server's certificate {refusal}") from None

@@ -5,7 +5,7 @@ their form and size are those of the contract. One bad row costs that row.
 """
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
@@ -70,15 +70,17 @@ class OatQuotes:
     Raises `ServerError` for a connection whose own data are unusable.
     """
 
+    adds: frozenset[int] = frozenset()
+
     def __init__(self, connection: Connection, *, clock: Clock, client: Client | None = None) -> None:
         self._clock = clock
         self._client = client or Client(connection)
         path = self._client.url.path
         self._base = path if path.endswith(_RESOURCES) else path + _RESOURCES
 
-    def quote(self, hosts: Sequence[str], nonce: bytes, selection: Selection) -> QuoteBatch:
+    def quote(self, hosts: Mapping[str, str], nonce: bytes, selection: Selection) -> QuoteBatch:
         """Lets these hosts quote the registers with our nonce."""
-        names = tuple(dict.fromkeys(hosts))
+        names = tuple(hosts)
         chosen = {bank.value: sorted(indexes) for bank, indexes in selection.items()}
         asked = encode({"hosts": names, "nonce": nonce.hex(), "selection": chosen})
         requested_at = self._clock()
@@ -91,7 +93,7 @@ class OatQuotes:
     def offers_quotes(self) -> bool:
         """Whether it has the extension: it is asked for the quotes of no host."""
         try:
-            self.quote((), bytes(16), {Bank.SHA256: frozenset({0})})
+            self.quote({}, bytes(16), {Bank.SHA256: frozenset({0})})
         except (AnswerUnusable, Refused):
             return False
         return True

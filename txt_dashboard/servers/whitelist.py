@@ -6,7 +6,19 @@ from txt_dashboard.attest.pcr import Values
 from txt_dashboard.servers.mle import InUse, Mle, MleKind, MleRef, Registration
 
 
-class Whitelist(Protocol):
+class GoldenValues(Protocol):
+    """What one server judges by, for servers that can be asked; everything raises `ServerError`."""
+
+    def in_use(self) -> tuple[InUse, ...]:
+        """All values that at least one host is judged by, in a bounded number of requests."""
+        ...
+
+    def close(self) -> None:
+        """Closes its connections."""
+        ...
+
+
+class Whitelist(GoldenValues, Protocol):
     """The golden values of one server, and which host is judged by which.
 
     Everything raises `ServerError`; `Refused` is the server's own no. What changes something may be called

@@ -15,6 +15,7 @@ from txt_dashboard.servers import KINDS
 
 SETTINGS = (
     "name", "kind", "url", "ca_pem", "enabled", "simulated", "interval_s", "batch_size", "parallel", "deadline_s",
+    "quote_interval_s",
 )  # fmt: skip
 
 
@@ -77,7 +78,10 @@ class ServerForm(forms.ModelForm):
         max_length=4096,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("Sent to the server as the header x-auth-blob."),
+        help_text=_(
+            "Sent to the server as the header x-auth-blob. A Keylime takes a certificate instead, which the setting"
+            " TXT_CLIENT_CERTIFICATES names."
+        ),
     )
     remove_secret = forms.BooleanField(label=_("Remove the stored secret"), required=False)
     reason = _reason(
@@ -99,6 +103,7 @@ class ServerForm(forms.ModelForm):
             "batch_size": _("Hosts in one request"),
             "parallel": _("Requests at once"),
             "deadline_s": _("Give up a request after … seconds"),
+            "quote_interval_s": _("Let each TPM quote every … seconds"),
         }
         help_texts = {
             "name": _("Lower-case letters, digits and hyphens. Policies speak of the server by this name."),
@@ -106,6 +111,10 @@ class ServerForm(forms.ModelForm):
             "ca_pem": _("In PEM form. Empty: those of this machine's system."),
             "enabled": _("Switched off, its hosts keep their state until their evidence runs out."),
             "simulated": _("Its hosts are played, not real: every page says so."),
+            "quote_interval_s": _(
+                "0: with each request. A quote keeps a TPM busy for about a second. Before evidence runs out, where"
+                " the server changes its verdict, and for Poll now, it is asked at once."
+            ),
             "deadline_s": _("The server asks the hosts themselves, and answers when the slowest one has."),
         }
         widgets = {

@@ -1,6 +1,6 @@
 """The whitelists of servers, read back: values there that nobody approved must be seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from txt_dashboard import audit
-from txt_dashboard.actions.publish.publisher import BuildWhitelist
 from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.models import Host, Server, Whitelisted, WhitelistReading
 from txt_dashboard.queries.publishing import is_approved
@@ -16,6 +15,9 @@ from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.base import Clock, ServerError
 from txt_dashboard.servers.mle import InUse
+from txt_dashboard.servers.whitelist import GoldenValues
+
+BuildGolden = Callable[[Server, Clock], GoldenValues | None]
 
 READING = timedelta(minutes=10)
 FIRST_HOSTS = 5  # names that are kept of those that an MLE judges
@@ -23,12 +25,12 @@ FIRST_HOSTS = 5  # names that are kept of those that an MLE judges
 log = structlog.get_logger()
 
 
-def read_whitelists(build: BuildWhitelist, clock: Clock) -> None:
+def read_whitelists(build: BuildGolden, clock: Clock) -> None:
     """Reads those that are due; each is read by one worker."""
     now = clock()
     due = Q(whitelist_reading=None) | Q(whitelist_reading__due_at__lte=now)
     for row in Server.objects.filter(due, enabled=True, counts=True, failures=0):
-        if KINDS[row.kind].whitelist is not None and _take(row, now):
+        if KINDS[row.kind].shows_values and _take(row, now):
             _read(row, build, clock)
 
 
@@ -37,10 +39,10 @@ def _take(row: Server, now: datetime) -> bool:
     return bool(WhitelistReading.objects.filter(server=row, due_at__lte=now).update(due_at=now + READING))
 
 
-def _read(row: Server, build: BuildWhitelist, clock: Clock) -> None:
+def _read(row: Server, build: BuildGolden, clock: Clock) -> None:
     reading = WhitelistReading.objects.filter(server=row)
     try:
-        whitelist = build(row)
+        whitelist = build(row, clock)
         if whitelist is None:
             return
         try:

@@ -4,14 +4,15 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import structlog
 
 from txt_dashboard.actions.claim import Claim, ClaimedRow
 from txt_dashboard.actions.publish.round import extend
-from txt_dashboard.attest.evidence import Evidence
+from txt_dashboard.attest.evidence import Evidence, Verdict, Voucher
 from txt_dashboard.attest.ima import REGISTER as IMA_REGISTER
-from txt_dashboard.attest.material import Binding, Material, Proven, prove
+from txt_dashboard.attest.material import Binding, Material, Proven, prove, prove_relayed
 from txt_dashboard.attest.pcr import NEVER_REFERENCE, REGISTER_COUNT, Bank
 from txt_dashboard.attest.quote import Demand
 from txt_dashboard.attest.reasons import Reason
@@ -23,7 +24,7 @@ from txt_dashboard.servers.base import Batch, Clock, QuoteServer, ServerError
 BuildQuotes = Callable[[Server, Clock], QuoteServer | None]
 Chosen = tuple[tuple[Bank, frozenset[int]], ...]
 
-NONCE_BYTES = 32
+RANDOM_BYTES = 16  # of a nonce, which is their 32 hexadecimal digits: agents that take text take it, and any TPM does
 NEW_AT_ONCE = 10  # hosts of a batch whose keys are seen for the first time: their quotes prove nothing yet
 # IMA's register is no evidence, but the quote proves what its list leads to; software resets the others at will.
 _QUOTED = frozenset(range(REGISTER_COUNT)) - (NEVER_REFERENCE - {IMA_REGISTER})
@@ -51,6 +52,8 @@ class Joined:
     taken: tuple[Taken, ...] = ()
     problems: Mapping[int, str] = field(default_factory=dict)
     set_number: int = 0
+    waiting: frozenset[int] = frozenset()  # whose last quote goes on to count: the next is not due yet
+    pause: timedelta = timedelta(0)  # until the next
 
 
 class Quoter:
@@ -69,15 +72,17 @@ class Quoter:
         """
         if not self._claim.server.passes_quotes:
             return Joined(batch)
-        asked = self._sort(rows, batch, reference)
+        waiting = self._waiting(rows, batch)
+        asked = self._sort([row for row in rows if row.id not in waiting], batch, reference)
         if not asked:
-            return Joined(batch)
-        extend(replace(self._claim, rows=tuple(rows)), self._clock())
+            return Joined(batch, waiting=waiting)
         joining = _Joining(self._claim, batch, reference)
         for chosen, some in asked.items():
-            nonce = secrets.token_bytes(NONCE_BYTES)
+            extend(replace(self._claim, rows=tuple(rows)), self._clock())
+            nonce = secrets.token_hex(RANDOM_BYTES).encode()
             try:
-                answer = self.connected().quote([row.host for row in some], nonce, dict(chosen))
+                server = self.connected()
+                answer = server.quote(_called(some, batch), nonce, dict(chosen))
             except ServerError as error:
                 log.warning("not quoted", server=self._claim.server.name, hosts=len(some), why=str(error))
                 joining.problems |= {row.id: str(error) for row in some}
@@ -87,10 +92,10 @@ class Quoter:
             for row in some:
                 given = answer.answers.get(row.host)
                 if isinstance(given, Material):
-                    joining.take(row, given, nonce, chosen)
+                    joining.take(row, given, nonce, _shown(chosen, server.adds))
                 elif given is not None:
                     joining.problems[row.id] = str(given.finding)
-        return joining.done()
+        return replace(joining.done(), waiting=waiting, pause=self._claim.server.quote_interval)
 
     def connected(self) -> QuoteServer:
         """The connection; raises `ServerError`."""
@@ -104,6 +109,19 @@ class Quoter:
         """Closes the connection that it opened."""
         if self._server is not None:
             self._server.close()
+
+    def _waiting(self, rows: Sequence[ClaimedRow], batch: Batch) -> frozenset[int]:
+        """Hosts that showed a good quote a short while ago and of which the server still says the same.
+
+        Not those whose evidence would run out before the poll after the next.
+        """
+        if not self._claim.server.quote_interval:
+            return frozenset()
+        now = self._clock()
+        late = Quoted.objects.filter(due_at__gt=now, attestation__lease=self._claim.lease)
+        late = late.filter(attestation__valid_until__gt=now + 2 * self._claim.server.interval)
+        not_due = set(late.values_list("attestation_id", flat=True))
+        return frozenset(row.id for row in rows if row.id in not_due and _as_before(row, batch))
 
     def _sort(
         self, rows: Sequence[ClaimedRow], batch: Batch, reference: ReferenceSet
@@ -131,6 +149,22 @@ class Quoter:
         return frozenset(unbound) - frozenset(new[:NEW_AT_ONCE])
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is on file of the last quote."""
+
+    bound: str
+    message: bytes
+    last_seen: list[int] | None
+    counters: list[int] | None
+
+    def seen_before(self, material: Material) -> Counters | None:
+        """The counters that a quote is held against. One that a server shows again is the same, not another."""
+        again = material.challenge and bytes(self.message) == material.quote.message
+        counters = self.last_seen if again else self.counters
+        return Counters(*counters) if counters else None
+
+
 class _Joining:
     """Answers of one batch while quotes come in."""
 
@@ -144,23 +178,27 @@ class _Joining:
         self._answers = dict(batch.answers)
         self._taken: list[Taken] = []
         before = Quoted.objects.filter(attestation_id__in=[row.id for row in claim.rows])
-        self._before = {
-            id_: (bound, Counters(*counters) if counters else None)
-            for id_, bound, counters in before.values_list("attestation_id", "bound", "counters")
-        }
+        columns = ("attestation_id", "bound", "message", "last_seen", "counters")
+        self._before = {id_: _Before(*kept) for id_, *kept in before.values_list(*columns)}
 
     def take(self, row: ClaimedRow, material: Material, nonce: bytes, chosen: Chosen) -> None:
         """Holds one quote against the approved key, our nonce, the registers chosen and the TPM's last counters."""
-        bound_by, last_seen = self._before.get(row.id, ("", None))
+        before = self._before.get(row.id)
         bound = self._reference.bound(self._name, row.host)
-        demand = Demand(nonce, dict(chosen), last_seen if bound and bound == bound_by else None)
+        last_seen = before.seen_before(material) if before and bound and bound == before.bound else None
+        relayed = bool(material.challenge)
+        nonce, selection = (material.challenge, material.whole) if relayed else (nonce, dict(chosen))
+        demand = Demand(nonce, selection, last_seen)
         approved = self._reference.keys.get((self._name, row.host))
         counters = demand.last_seen
         said = self._batch.answers[row.host]
         if isinstance(said, Evidence) and (approved is not None or self._must_quote(row)):
             key, tpm12 = (approved.key, approved.tpm12) if approved else (None, False)
             binding = Binding(key, bound.endswith("+"), tpm12)
-            proven = prove(said, material, binding, demand)
+            if relayed:
+                proven = prove_relayed(said, material, binding, last_seen)
+            else:
+                proven = prove(said, material, binding, demand)
             self._answers[row.host] = proven.evidence
             counters = _counters(proven, demand.last_seen)
         public = approved.public if approved else b""
@@ -183,6 +221,23 @@ def _counters(proven: Proven, last_seen: Counters | None) -> Counters | None:
     if verified is None or (finding is not None and finding.reason is Reason.TPM_ROLLED_BACK):
         return last_seen
     return verified.counters
+
+
+def _as_before(row: ClaimedRow, batch: Batch) -> bool:
+    said = batch.answers.get(row.host)
+    proven = row.voucher == Voucher.QUOTE and not row.doubtful
+    return proven and isinstance(said, Evidence) and said.verdict is Verdict.TRUSTED and row.verdict == said.verdict
+
+
+def _called(rows: Sequence[ClaimedRow], batch: Batch) -> Mapping[str, str]:
+    """How the server calls these hosts."""
+    said = {row.host: batch.answers.get(row.host) for row in rows}
+    return {host: (each.server_id if isinstance(each, Evidence) else "") or host for host, each in said.items()}
+
+
+def _shown(chosen: Chosen, adds: frozenset[int]) -> Chosen:
+    """The registers that a quote must show: those asked for, and those that agents of such a server always add."""
+    return tuple((bank, indexes | adds) for bank, indexes in chosen)
 
 
 def _chosen(policy: Policy) -> Chosen:

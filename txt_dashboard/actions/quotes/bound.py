@@ -38,7 +38,7 @@ def apply_keys(reference: ReferenceSet, *, now: datetime) -> list[Change]:
 @transaction.atomic
 def _rebind(rows: Sequence[tuple[int, str]], number: int, now: datetime) -> list[Change]:
     ids = [id_ for id_, _ in rows]
-    forgotten = {"counters": None, "last_seen": None, "approved": b"", "set_number": number}
+    forgotten = {"due_at": None, "counters": None, "last_seen": None, "approved": b"", "set_number": number}
     update_rows(Quoted, ("bound",), rows, constants=forgotten)
     concerned = Attestation.objects.filter(id__in=ids)
     proven = concerned.filter(voucher=Voucher.QUOTE)

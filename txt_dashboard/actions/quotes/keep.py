@@ -11,25 +11,26 @@ from txt_dashboard.models import Quoted
 from txt_dashboard.models.bulk import update_rows
 
 _WRITTEN = (
-    "at", "nonce", "selection", "message", "signature", "composite", "registrar", "reported", "public", "approved",
-    "bound", "set_number", "last_seen", "counters", "problem",
+    "at", "due_at", "nonce", "selection", "message", "signature", "composite", "registrar", "reported", "public",
+    "approved", "bound", "set_number", "last_seen", "counters", "problem",
 )  # fmt: skip
 
 
 def keep(joined: Joined, held: Collection[int], now: datetime) -> None:
     """Writes what came for the attestations that are still held. Two statements; none where nothing was asked."""
-    rows = [_row(each, joined.set_number, now) for each in joined.taken if each.id in held]
+    rows = [_row(each, joined, now) for each in joined.taken if each.id in held]
     if rows:
         Quoted.objects.bulk_create(rows, update_conflicts=True, unique_fields=["attestation"], update_fields=_WRITTEN)
     update_rows(Quoted, ("problem",), [(id_, why) for id_, why in joined.problems.items() if id_ in held])
 
 
-def _row(taken: Taken, set_number: int, now: datetime) -> Quoted:
+def _row(taken: Taken, joined: Joined, now: datetime) -> Quoted:
     quote = taken.material.quote
     composite, reported = _claimed(quote)
     return Quoted(
         attestation_id=taken.id,
         at=now,
+        due_at=now + joined.pause if joined.pause else None,
         nonce=taken.demand.nonce,
         selection={bank.value: sorted(indexes) for bank, indexes in taken.demand.selection.items()},
         message=quote.message,
@@ -43,7 +44,7 @@ def _row(taken: Taken, set_number: int, now: datetime) -> Quoted:
         public=taken.material.public,
         approved=taken.approved,
         bound=taken.bound,
-        set_number=set_number,
+        set_number=joined.set_number,
         last_seen=_stored(taken.demand.last_seen),
         counters=_stored(taken.counters),
         problem="",

@@ -1,0 +1,214 @@
+"""A Keylime in small: verifier, registrar and agents over real TLS, with TPMs that really sign. Made by hand.
+
+What the answers hold is what a real one's hold (see `txt_dashboard.servers.keylime`), with values of our own.
+"""
+
+import base64
+import hashlib
+import json
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.attest.forge import ECDSA, Forge
+from tests.servers.harness import Authority, Respond, answer, start
+from txt_dashboard.servers.base import Agents, Connection
+
+LOOPBACK = (ip_network("127.0.0.0/8"),)
+BOOTED = {index: hashlib.sha256(f"booted {index}".encode()).digest() for index in range(24)}
+NO_CERTIFICATE = answer(b'{"code": 403, "status": "Forbidden", "results": {}}', 403)
+
+
+def blob(values: dict[int, bytes], *, bank: int = 0x0B) -> bytes:
+    """Register values as tpm2-tools writes them."""
+    bits = sum(1 << index for index in values).to_bytes(3, "little")
+    selections = struct.pack("<IHB4sx", 1, bank, 3, bits) + bytes(15 * 8)
+    slots = [struct.pack("<H64s", len(each), each) for _, each in sorted(values.items())]
+    lists = [slots[at : at + 8] for at in range(0, len(slots), 8)]
+    packed = b"".join(struct.pack("<I", len(some)) + b"".join(some).ljust(8 * 66, b"\0") for some in lists)
+    return selections + struct.pack("<I", len(lists)) + packed
+
+
+def sentence(code: int, results: object) -> bytes:
+    return json.dumps({"code": code, "status": "Success", "results": results}).encode()
+
+
+@dataclass
+class Agent:
+    """One host's agent and its TPM, and what the verifier and the registrar say of it."""
+
+    id: str
+    directory: Path
+    clients: str
+    name: str = ""
+    values: dict[int, bytes] = field(default_factory=lambda: dict(BOOTED))
+    says: dict[str, object] = field(default_factory=dict)  # instead of what a healthy agent's row says
+    registers: dict[str, object] = field(default_factory=dict)  # instead of what it registered
+    tamper: Callable[[dict[str, str]], None] = lambda quote: None
+    asked: list[dict[str, str]] = field(default_factory=list)
+    latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
+
+    def __post_init__(self) -> None:
+        self.restart()
+        own = Authority(self.directory, self.id)
+        self.certificate = own.pem
+        path = self.directory / f"agent-{self.id}.pem"
+        key = own.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(key + own.pem.encode())
+        self.httpd = start(self.respond, path, self.clients)
+        self.port: int = self.httpd.server_address[1]
+
+    def restart(self) -> None:
+        """With a new attestation key, as an agent does that finds no old one."""
+        self.tpm = Forge(ec.generate_private_key(ec.SECP256R1()), ECDSA)
+
+    def row(self) -> dict[str, object]:
+        now = int(time.time())
+        policy = {str(index): [self.values[index].hex()] for index in (*range(8), 17, 18)}
+        usual = {
+            "operational_state": 3, "v": None, "ip": "127.0.0.1", "port": self.port,
+            "tpm_policy": json.dumps({**policy, "mask": "0x600ff"}),
+            "meta_data": json.dumps({"name": self.name} if self.name else {}),
+            "has_mb_refstate": 0, "has_runtime_policy": 0, "accept_tpm_hash_algs": ["sha256"],
+            "accept_tpm_encryption_algs": ["ecc"], "accept_tpm_signing_algs": ["ecdsa"], "hash_alg": "sha256",
+            "enc_alg": "ecc", "sign_alg": "ecdsa", "verifier_id": "default", "verifier_ip": "127.0.0.1",
+            "verifier_port": 8881, "severity_level": None, "last_event_id": None, "attestation_count": 23,
+            "last_received_quote": now, "last_successful_attestation": now, "attestation_status": "PASS",
+            "attestation_period": "2s", "maximum_attestation_interval": "10s",
+        }  # fmt: skip
+        return {**usual, **self.says}
+
+    def registration(self) -> dict[str, object]:
+        usual = {
+            "agent_id": self.id, "ek_tpm": "", "ekcert": None, "ip": "127.0.0.1", "port": self.port,
+            "aik_tpm": base64.b64encode(self.tpm.area).decode(), "mtls_cert": self.certificate, "regcount": 1,
+        }  # fmt: skip
+        return {**usual, **self.registers}
+
+    def respond(self, handler: BaseHTTPRequestHandler) -> None:
+        path = urlsplit(handler.path)
+        if not handler.connection.getpeercert():
+            return NO_CERTIFICATE(handler)
+        asked = {name: each[0] for name, each in parse_qs(path.query).items()}
+        self.asked.append({"path": path.path, **asked})
+        parts = self.quote(asked["nonce"].encode(), int(asked["mask"], 16))
+        self.tamper(parts)
+        text = "r" + ":".join(parts[name] for name in ("message", "signature", "values"))
+        return answer(sentence(200, {"quote": text, "hash_alg": "sha256", "boottime": 1}))(handler)
+
+    def push(self, challenge: bytes = b"sixteen bytes of", mask: int = 0x600FF, **more: object) -> dict[str, object]:
+        """Has it push its evidence; returns the attributes of what the verifier then hands over."""
+        self.registers |= {"ip": None, "port": None, "mtls_cert": "disabled"}
+        parts = self.quote(challenge, mask, binding=0)
+        key = {"public": base64.b64encode(self.tpm.area).decode(), "server_identifier": "ak"}
+        evidence: dict[str, object] = {
+            "evidence_class": "certification",
+            "evidence_type": "tpm_quote",
+            "chosen_parameters": {"challenge": base64.b64encode(challenge).decode(), "certification_key": key},
+            "data": {
+                "message": parts["message"],
+                "signature": parts["signature"],
+                "subject_data": parts["values"],
+                "meta": {},
+            },
+        }
+        moment = datetime.now(UTC).isoformat()
+        usual = {"stage": "verification_complete", "evaluation": "pass", "evidence_received_at": moment}
+        self.latest = {**usual, "evidence": [evidence], **more}
+        return self.latest
+
+    def quote(self, nonce: bytes, mask: int, binding: int = 1 << 16) -> dict[str, str]:
+        """The parts of a quote in base64, with register 16 as agents add it."""
+        chosen = tuple(index for index in range(24) if (mask | binding) >> index & 1)
+        digest = hashlib.sha256(b"".join(self.values[index] for index in chosen)).digest()
+        clock = time.monotonic_ns() // 1_000_000
+        signed = self.tpm.but(nonce=nonce, selection={"sha256": chosen}, digest=digest, counters=(5, 1, clock))
+        parts = {
+            "message": signed.message,
+            "signature": signed.sign(signed.message),
+            "values": blob({index: self.values[index] for index in chosen}),
+        }
+        return {name: base64.b64encode(part).decode() for name, part in parts.items()}
+
+
+class World:
+    """A verifier and a registrar, and the agents that a test puts there. Close it."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
+        self.directory = directory
+        self.authority = Authority(directory, "Keylime's authority")
+        certificate = self.authority.issue("localhost", "127.0.0.1")
+        self.client_pem = self.authority.issue("client")
+        self.client_pem.chmod(0o600)
+        self.agents: dict[str, Agent] = {}
+        self.bulk: Callable[[], bytes] = lambda: sentence(200, {each.id: each.row() for each in self.agents.values()})
+        self.asked: list[str] = []
+        self.instead: Respond | None = None  # of whatever verifier and registrar would answer
+        self._running: list[ThreadingHTTPServer] = []
+        self.url = self._serve(self.verifier, certificate)
+        self.registrar = self._serve(self.registry, certificate)
+
+    def add(self, id_: str, name: str = "", **more: object) -> Agent:
+        self.agents[id_] = Agent(id_, self.directory, self.authority.pem, name, **more)  # type: ignore[arg-type]
+        self._running.append(self.agents[id_].httpd)
+        return self.agents[id_]
+
+    def connection(self, **changes: object) -> Connection:
+        ports = range(1024, 65536)
+        usual = {
+            "networks": LOOPBACK, "ca_pem": self.authority.pem, "client_pem": self.client_pem,
+            "agents": Agents(self.registrar, LOOPBACK, ports), "connect_timeout": 1.0, "deadline": 5.0,
+        }  # fmt: skip
+        return Connection("keylime", **{"url": self.url, **usual, **changes})  # type: ignore[arg-type]
+
+    def verifier(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.append(handler.path)
+        if self.instead is not None:
+            self.instead(handler)
+        elif not handler.connection.getpeercert():
+            NO_CERTIFICATE(handler)
+        elif handler.path == "/v2.6/agents/?bulk=true":
+            answer(self.bulk())(handler)
+        elif handler.path == "/v2.6/agents":
+            answer(sentence(200, {"uuids": [[id_] for id_ in self.agents]}))(handler)
+        elif (latest := self._latest(handler.path)) is not None:
+            answer(json.dumps({"data": {"type": "attestation", "attributes": latest}}).encode(), 201)(handler)
+        else:
+            answer(sentence(404, {}), 404)(handler)
+
+    def _latest(self, path: str) -> dict[str, object] | None:
+        id_ = path.removeprefix("/v3.0/agents/").removesuffix("/attestations/latest")
+        return self.agents[id_].latest if id_ in self.agents else None
+
+    def registry(self, handler: BaseHTTPRequestHandler) -> None:
+        agent = self.agents.get(handler.path.removeprefix("/v2.6/agents/"))
+        if self.instead is not None:
+            self.instead(handler)
+        elif handler.path == "/version":
+            answer(sentence(200, {"current_version": "2.6"}))(handler)
+        elif not handler.connection.getpeercert():
+            NO_CERTIFICATE(handler)
+        elif agent is None:
+            answer(sentence(404, {}), 404)(handler)
+        else:
+            answer(sentence(200, agent.registration()))(handler)
+
+    def close(self) -> None:
+        for httpd in self._running:
+            httpd.shutdown()
+            httpd.server_close()
+
+    def _serve(self, respond: Callable[[BaseHTTPRequestHandler], None], certificate: Path) -> str:
+        httpd = start(respond, certificate, self.authority.pem)
+        self._running.append(httpd)
+        return f"https://localhost:{httpd.server_address[1]}"

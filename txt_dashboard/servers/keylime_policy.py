@@ -1,0 +1,94 @@
+"""The golden values that a Keylime judges its agents by: each agent's `tpm_policy`, read and never written.
+
+It is JSON in a text: the values allowed by register, `{"0": ["<hex>", …], …, "mask": "0x600ff"}`. Several values of
+one register are told as several lists, the first of each register together, then the second: so a policy that allows
+what two baselines name is told as both.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from itertools import zip_longest
+from typing import Annotated
+
+from msgspec import Meta, MsgspecError
+from msgspec.json import Decoder
+
+from txt_dashboard.attest.pcr import DRTM_REGISTERS, PcrError, Values, bank_of, parse_index, parse_value
+from txt_dashboard.servers.base import Clock, Connection
+from txt_dashboard.servers.keylime import Keylime
+from txt_dashboard.servers.mle import InUse, MleKind, MleRef
+
+_NAME = "tpm_policy"
+_MOST_VALUES = 64  # of one register
+_Allowed = Annotated[list[Annotated[str, Meta(max_length=130)]], Meta(max_length=_MOST_VALUES)]
+_POLICY = Decoder(Annotated[dict[str, _Allowed | str], Meta(max_length=32)])
+_OURS = {MleKind.BIOS: {"oem": "Keylime"}, MleKind.VMM: {"os_name": "Keylime"}}
+
+
+class KeylimePolicies:
+    """What one verifier judges by; fulfils `GoldenValues`.
+
+    Raises `ServerError` for a connection whose own data are unusable.
+    """
+
+    def __init__(self, connection: Connection, *, clock: Clock) -> None:
+        self._verifier = Keylime(connection, clock=clock)
+
+    def in_use(self) -> tuple[InUse, ...]:
+        """Each policy once, with the hosts that it is for: one request."""
+        hosts: dict[str | None, list[str]] = {}
+        for host, text in self._verifier.policies().items():
+            hosts.setdefault(text, []).append(host)
+        return tuple(found for text, of in hosts.items() for found in read_policy(text, tuple(of)))
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._verifier.close()
+
+
+def read_policy(text: str | None, hosts: tuple[str, ...]) -> tuple[InUse, ...]:
+    """One policy by our parts; what can't be read, or allows anything, says so in its `problem`."""
+    version = hashlib.sha256((text or "").encode()).hexdigest()[:12]
+    try:
+        lists = _lists(_allowed(text))
+    except (MsgspecError, PcrError, RecursionError, UnicodeError):
+        return (InUse(_ref(MleKind.BIOS, version), hosts, problem="it can't be read"),)
+    if not lists:
+        return (InUse(_ref(MleKind.BIOS, version), hosts, problem="it names no register, so it matches every host"),)
+    return tuple(
+        InUse(_ref(kind, version), hosts, values)
+        for some in lists
+        for kind, values in _by_kind(some).items()
+        if values
+    )
+
+
+def _allowed(text: str | None) -> Mapping[int, list[bytes]]:
+    policy = _POLICY.decode(text or "{}")
+    return {
+        parse_index(index): [_value(each) for each in ([values] if isinstance(values, str) else values)]
+        for index, values in policy.items()
+        if index != "mask"
+    }
+
+
+def _value(digits: str) -> bytes:
+    value = parse_value(digits)
+    bank_of(value)
+    return value
+
+
+def _lists(allowed: Mapping[int, list[bytes]]) -> list[Values]:
+    rows = zip_longest(*allowed.values())
+    return [{index: each for index, each in zip(allowed, row, strict=True) if each is not None} for row in rows]
+
+
+def _by_kind(values: Values) -> Mapping[MleKind, Values]:
+    return {
+        MleKind.BIOS: {index: each for index, each in values.items() if index not in DRTM_REGISTERS},
+        MleKind.VMM: {index: each for index, each in values.items() if index in DRTM_REGISTERS},
+    }
+
+
+def _ref(kind: MleKind, version: str) -> MleRef:
+    return MleRef(kind, _NAME, version, **_OURS[kind])
