@@ -8,7 +8,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException, TimeoutException
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    TimeoutException,
+    WebDriverException,
+)
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -77,7 +82,7 @@ class Screen:
         ignored = (StaleElementReferenceException, NoSuchElementException)
         wait = WebDriverWait(self.driver, seconds, poll_frequency=0.1, ignored_exceptions=ignored)
         try:
-            return wait.until(lambda _: found())
+            return wait.until(lambda _: _unless_replaced(found))
         except TimeoutException:
             text = self.driver.find_element(By.TAG_NAME, "body").text
             pytest.fail(f"Waited {seconds:.0f} s in vain: {why}. {self.path} shows:\n{text[:1500]}")
@@ -170,3 +175,13 @@ class Screen:
         said = [each for each in self.driver.get_log("browser") if each["level"] in ("SEVERE", "WARNING")]
         forgiven, self._forgiven = self._forgiven, []
         return [each["message"] for each in said if not any(re.search(part, each["message"]) for part in forgiven)]
+
+
+def _unless_replaced(found: Callable[[], T]) -> T | None:
+    """Nothing where the page went away under the question, for which chromedriver has another word than stale, too."""
+    try:
+        return found()
+    except WebDriverException as error:
+        if "does not belong to the document" in str(error):
+            return None
+        raise

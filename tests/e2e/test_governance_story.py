@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.e2e.conftest import AT_ITS_END
+from tests.e2e.deciding import approve
 from tests.e2e.product import FIRST_PART, STORY, Product
 from tests.e2e.screen import Screen
 
@@ -57,14 +58,6 @@ def restart(screen: Screen, product: Product, speed: float, until: float) -> Non
     product.stop()
     product.start(speed, until)
     screen.open("/login/")  # whose cookies can be taken away again
-
-
-def approve(screen: Screen, path: str, reason: str) -> None:
-    screen.open(path)
-    screen.fill("#id_reason", reason)
-    if screen.all("#confirmed-losses"):
-        screen.click("#confirmed-losses")
-    screen.click("#approve")
 
 
 def test_a_kernel_that_nobody_approved_is_proposed_and_two_others_approve_it(visit, fleet) -> None:

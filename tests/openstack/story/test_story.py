@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.e2e.deciding import approve
 from tests.e2e.screen import Screen
 from tests.openstack.minicloud import HYPERVISORS
 from tests.openstack.servers import Servers
@@ -45,14 +46,6 @@ def propose_what_it_booted(visit: Visit, host: str) -> str:
     approver.click("#go [name=propose]")
     approver.one("#approve")
     return approver.path
-
-
-def approve(visit: Visit, name: str, proposal: str) -> None:
-    approver = visit(name)
-    approver.open(proposal)
-    approver.fill("#id_reason", f"{name} compared it with the vendor's notes.")
-    approver.click("#approve")
-    approver.reads("main", f"{name} compared it with the vendor's notes.")
 
 
 def all_ten(servers: Servers, flavor: str) -> set[str]:
@@ -102,7 +95,7 @@ def test_instances_follow_the_trust_of_their_hosts(stage: Stage, servers, visit,
     # What the two boot now is proposed and approved, and instances land again.
     proposal = propose_what_it_booted(visit, ONE)
     for name in ("approver2", "approver3"):
-        approve(visit, name, proposal)
+        approve(visit(name), proposal, f"{name} compared it with the vendor's notes.")
     stage.shows_holders(*PAIR, why="what was approved brought no trait back", seconds=120)
     assert set(servers.hosts(servers.boot(flavor, 2))) <= set(SERVICES.values())
 
