@@ -178,7 +178,7 @@ class Screen:
 
 
 def _unless_replaced(found: Callable[[], T]) -> T | None:
-    """Nothing where the page went away under the question, for which chromedriver has another word than stale, too."""
+    """Nothing where the page went away meanwhile, for which chromedriver has another word than stale, too."""
     try:
         return found()
     except WebDriverException as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.conftest import AT_ITS_END
+from tests.e2e.deciding import approve
 from tests.e2e.product import Product
 from tests.e2e.screen import Screen
 
@@ -35,14 +36,6 @@ def visit(visiting, governed):
 
 def trusted(screen: Screen) -> int:
     return int(screen.text("#tally-trusted b"))
-
-
-def decide(screen: Screen, path: str, button: str, reason: str) -> None:
-    screen.open(path)
-    screen.fill("#id_reason", reason)
-    if button == "#approve" and screen.all("#confirmed-losses"):
-        screen.click("#confirmed-losses")
-    screen.click(button)
 
 
 def test_a_change_of_golden_values_takes_two_others_and_takes_effect_without_a_reload(visit, governed):
@@ -74,7 +67,7 @@ def test_a_change_of_golden_values_takes_two_others_and_takes_effect_without_a_r
     for name, said in (("approver2", "1 more person must approve."), ("approver3", "A worker signs it")):
         other = visit(name)
         other.reads("#waiting", "1")
-        decide(other, retiring, "#approve", f"{name} compared it.")
+        approve(other, retiring, f"{name} compared it.")
         other.reads("main", said)
     stayed = other.stays()
     other.reads("#status", "Signed as set 4", seconds=40)
@@ -123,7 +116,7 @@ propose(Actor("approver", frozenset({Role.APPROVER}), user=user), gone, title="V
     # The worker waits, so that somebody looks at the fleet when it signs.
     with governed.holding("worker"):
         third = visit("approver3")
-        decide(third, proposal, "#approve", "The same as before.")
+        approve(third, proposal, "The same as before.")
         third.reads("#next", "Enough persons approved it.")
         viewer = visit("viewer")
         viewer.open("/")
@@ -158,7 +151,9 @@ retire(Actor("operator", frozenset({Role.OPERATOR}), user=user), bios, reason="O
     stayed = first.stays()
     first.driver.switch_to.new_window("tab")
     try:
-        decide(first, proposal, "#reject", "It is still in use.")
+        first.open(proposal)
+        first.fill("#id_reason", "It is still in use.")
+        first.click("#reject")
         first.reads("#status", "Rejected")
     finally:
         first.driver.close()
