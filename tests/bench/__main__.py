@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-BENCHES = ("evidence", "logs", "poll", "keylime", "pages", "api", "impact", "memory", "audit", "pollhosts", "traits")
+BENCHES = ("evidence", "logs", "poll", "agents", "pages", "api", "impact", "memory", "audit", "pollhosts", "traits")
 
 
 def main() -> int:

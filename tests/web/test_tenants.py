@@ -28,7 +28,13 @@ from txt_dashboard.queries.in_force import in_force
 pytestmark = pytest.mark.django_db
 TIM = {**MIA, "username": "tim", "password": "tim's password"}
 OWN_PAGES = {"my-instances", "my-project", "login", "login-keystone", "logout"}
-OPEN = {"poll-hosts", "heartbeat", "heartbeat-of", "keylime-hook", None}  # for machines: who asks is found out otherwise
+OPEN = {
+    "poll-hosts",
+    "heartbeat",
+    "heartbeat-of",
+    "keylime-hook",
+    None,
+}  # for machines: who asks is found out otherwise
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ class Worker:
         publisher = Publisher(claimed, server, self._whitelist, self.appraiser, self._clock)
         quoter = Quoter(claimed, self._quotes, self._clock)
         with closing(server), closing(publisher), closing(quoter):
-            publisher.resume(current_reference().number)
+            publisher.resume()
             try:
                 batch = server.attest([row.host for row in claimed.rows])
             except ServerError as error:

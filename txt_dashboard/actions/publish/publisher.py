@@ -14,6 +14,7 @@ from txt_dashboard.attest.evidence import NoEvidence
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.models import Server
+from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import AttestationServer, Batch, Clock, ServerError, ServerUnreachable
 from txt_dashboard.servers.whitelist import Whitelist
 
@@ -37,12 +38,12 @@ class Publisher:
         self._whitelist: Whitelist | None = None
         self._unfinished: set[int] = set()
 
-    def resume(self, number: int) -> None:
+    def resume(self) -> None:
         """Registers hosts that somebody has begun to register, or asked to have registered. One query if none."""
-        begun = records.under_way([row.id for row in self._claim.rows], self._clock())
+        begun = records.under_way(self._claim, self._clock())
         if not begun:
             return
-        until = self._clock() + BUDGET
+        until, number = self._clock() + BUDGET, current_reference().number
         try:
             whitelist = self._connected()
             if whitelist is None or not extend(self._claim, self._clock()):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from txt_dashboard.actions.claim import Claim
 from txt_dashboard.models import Publication, PublicationState, Registering, Server, WhitelistReading
 from txt_dashboard.servers.mle import MleRef, Registration
 
@@ -77,9 +78,9 @@ def stay(attestation_id: int, why: str, now: datetime) -> None:
     Registering.objects.filter(attestation_id=attestation_id).update(problem=why, try_at=now + RETRY)
 
 
-def under_way(attestation_ids: Collection[int], now: datetime) -> dict[int, Registration]:
-    """Registrations that were begun and not finished, by whoever, of these attestations."""
-    rows = Registering.objects.filter(attestation_id__in=attestation_ids, wanted__isnull=False, try_at__lte=now)
+def under_way(claim: Claim, now: datetime) -> dict[int, Registration]:
+    """Registrations that were begun and not finished, by whoever, of the attestations that are claimed."""
+    rows = Registering.objects.filter(attestation__lease=claim.lease, wanted__isnull=False, try_at__lte=now)
     return {row.attestation_id: Registration.read(row.wanted) for row in rows if row.wanted is not None}
 
 
