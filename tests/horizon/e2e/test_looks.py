@@ -15,6 +15,7 @@ PAGES = {
     "host": f"/admin/trust_hosts/{UNTRUSTED}/",
     "host-log": f"/admin/trust_hosts/{UNTRUSTED}/log/",
     "host-history": f"/admin/trust_hosts/{UNTRUSTED}/history/",
+    "host-instances": f"/admin/trust_hosts/{UNTRUSTED}/instances/",
     "host-evidence": f"/admin/trust_hosts/{UNTRUSTED}/evidence/",
     "baselines": "/admin/trust_baselines/",
     "flavors": "/admin/trust_flavors/",
@@ -49,6 +50,23 @@ def test_the_administrators_panels(visit, axe_source, servers):
     for name, path in PAGES.items():
         ada.open(path)
         looked_at(ada, name, axe_source)
+
+
+def test_the_tabs_on_pages_of_horizons_own_and_the_switch_of_a_flavor(visit, axe_source, servers):
+    (booted,) = servers.boot(servers.flavor())
+    ada = visit(ADMINISTRATOR)
+    for name, path, tab in (
+        ("instance-tab", f"/admin/instances/{booted.id}/detail", "instance_details__trust"),
+        ("hypervisors-tab", "/admin/hypervisors/", "hypervisor_info__trust"),
+    ):
+        ada.open(path)
+        ada.click(f"a[href*='{tab}']")
+        looked_at(ada, name, axe_source, f"#{tab} .trust-page")
+    switches = "[id^='trust-set-']"
+    ada.until(lambda: ada.open("/admin/trust_flavors/") or ada.all(switches), "no flavor came", 90)
+    ada.click(switches)
+    ada.one(".modal #id_reason")
+    looked_at(ada, "flavor-modal", axe_source, "#trust_flavor_form")
 
 
 def test_a_review_and_its_modals(visit, axe_source, ask, keystone):
