@@ -137,7 +137,7 @@ def create(actor: Actor, patch: Patch, *, title: str, reason: str, now: datetime
 def check_reason(reason: str) -> None:
     """Raises `Invalid` unless somebody can read the reason later."""
     if not reason.strip():
-        raise Invalid({"reason": ["Say why: whoever decides, and whoever asks later, will read it."]})
+        raise Invalid({"reason": ["Say why: others will read it, now or later."]})
     if len(reason) > LONGEST_REASON:
         raise Invalid({"reason": [f"A reason has at most {LONGEST_REASON} characters."]})
 

@@ -88,26 +88,33 @@ class MeasurementsView(HostView):
         return context
 
 
-class LogView(HostView):
+class PagedView(HostView):
+    """A tab that goes on over pages."""
+
+    filters: tuple[str, ...] = ()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """With what is chosen, and the next page."""
+        context = super().get_context_data(**kwargs)
+        context["chosen"] = chosen(self.request, self.filters)
+        if context["answer"]:
+            context["following"] = self.following(context["answer"].next)
+        return context
+
+
+class LogView(PagedView):
     """The event log."""
 
     tab = "log"
+    filters = LOG_FILTERS
 
     def ask(self) -> hosts.EventLog:
         """The page of the log that the address names."""
         wanted = {"limit": MOST_EVENTS, "marker": self.request.GET.get("marker", "")}
         return hosts.event_log(self.request, self.kwargs["name"], **chosen(self.request, LOG_FILTERS), **wanted)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With what is chosen, and the next page."""
-        context = super().get_context_data(**kwargs)
-        context["chosen"] = chosen(self.request, LOG_FILTERS)
-        if context["answer"]:
-            context["following"] = self.following(context["answer"].next)
-        return context
 
-
-class HistoryView(HostView):
+class HistoryView(PagedView):
     """What became of it."""
 
     tab = "history"
@@ -117,16 +124,8 @@ class HistoryView(HostView):
         wanted = {"limit": page_size(self.request), "marker": self.request.GET.get("marker", "")}
         return hosts.history(self.request, self.kwargs["name"], **wanted)
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the next page."""
-        context = super().get_context_data(**kwargs)
-        context["chosen"] = {}
-        if context["answer"]:
-            context["following"] = self.following(context["answer"].next)
-        return context
 
-
-class InstancesView(HostView):
+class InstancesView(PagedView):
     """Which instances run on it, of all projects, and which of them asked for trust."""
 
     tab = "instances"
@@ -135,14 +134,6 @@ class InstancesView(HostView):
         """The page that the address names."""
         wanted = {"limit": page_size(self.request), "marker": self.request.GET.get("marker", "")}
         return instances.page(self.request, all=True, host=self.kwargs["name"], **wanted)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """With the next page."""
-        context = super().get_context_data(**kwargs)
-        context["chosen"] = {}
-        if context["answer"]:
-            context["following"] = self.following(context["answer"].next)
-        return context
 
 
 class EvidenceView(HostView):
