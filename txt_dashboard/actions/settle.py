@@ -15,6 +15,7 @@ from txt_dashboard.attest.alike import Said, evidence_key
 from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state_of
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
+from txt_dashboard.models.attestation import counts_at
 from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
 from txt_dashboard.queries.reference import current_reference
 
@@ -121,7 +122,7 @@ def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[
     """The attestations of each host that has any."""
     texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence", "doubt")}
     # The database compares the times: to read two of them for each host would take longer than all the rest.
-    counts = Q(counts_from__lte=now, valid_until__gt=now)
+    counts = counts_at(now)
     columns = (
         "host_id", "counts", "never", "match", "reason", "reason_params_text", "differing_text", "platform_id",
         "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
