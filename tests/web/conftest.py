@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tests.factories import BASELINES, evidence
 from tests.people import person
+from tests.quoted_fleet import served_fleet, sim  # noqa: F401 - used by name
 from tests.rows import make_host, make_server, write_reference
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.actions.permissions import Role

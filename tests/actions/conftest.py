@@ -1,0 +1,3 @@
+"""What the verbs' tests share."""
+
+from tests.quoted_fleet import served_fleet, sim  # noqa: F401 - used by name
