@@ -16,7 +16,7 @@ from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
 from txt_dashboard.models.attestation import counts_at
-from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
+from txt_dashboard.models.bulk import Ids, Shared, insert_rows, update_rows
 from txt_dashboard.queries.reference import current_reference
 
 CHUNK = 500
@@ -80,7 +80,7 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
     # Locked before the attestations are read, so that two workers can't both record one change.
-    hosts = Host.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
+    hosts = Host.objects.select_for_update(no_key=True).filter(id__in=Ids(ids)).order_by("id")
     rows = list(hosts.values_list("id", "name", "pool", "state", "reason", "evidence_key"))
     standings = _standings(ids, now)
     counting = current_reference().counting
@@ -128,7 +128,7 @@ def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[
         "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
         "server_id", "verdict", "voucher", "doubt_text",
     )  # fmt: skip
-    rows = Attestation.objects.filter(host_id__in=host_ids).order_by("id")
+    rows = Attestation.objects.filter(host_id__in=Ids(host_ids)).order_by("id")
     rows = rows.annotate(**texts, counts=counts, never=Q(counts_from=None) | Q(valid_until=None))
     standings = defaultdict(list)
     for host_id, counting, never, *rest in rows.values_list(*columns):
