@@ -57,6 +57,11 @@ def keylime_hooks() -> Mapping[str, str]:
     return _named(settings.TXT_KEYLIME_HOOKS)
 
 
+def keylime_publish() -> frozenset[str]:
+    """The names of the Keylimes whose agents' policies are rewritten; of all others they are only read."""
+    return frozenset(name for each in settings.TXT_KEYLIME_PUBLISH if (name := str(each).strip()))
+
+
 def clock_tolerance() -> timedelta:
     """How far a server's clock may be ahead of ours."""
     return timedelta(seconds=settings.TXT_CLOCK_TOLERANCE_S)
