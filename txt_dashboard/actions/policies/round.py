@@ -213,13 +213,13 @@ class Round:
         """Adds agents that are out. One that the server does not take is put back as it was."""
         if not changes:
             return
-        refused = {each: why for each in changes if (why := self._tell(each, each.wanted))}
+        refused = {each.agent: why for each in changes if (why := self._tell(each, each.wanted))}
         there = self._agents.ids()
         for each in changes:
             if each.agent in there:
                 records.keep(each.is_in(self._now))
-            elif each in refused:
-                self._put_back(each, refused[each])
+            elif each.agent in refused:
+                self._put_back(each, refused[each.agent])
 
     def _put_back(self, change: Change, why: str) -> None:
         if not self._tell(change, change.before) and change.agent in self._agents.ids():

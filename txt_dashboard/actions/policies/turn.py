@@ -68,7 +68,7 @@ def _take(row: Server, now: datetime) -> str:
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     lease = uuid.uuid4().hex
     mine = PolicyRound.objects.filter(due, free, server=row)
-    return lease if mine.update(lease=lease, lease_until=now + LEASE, set_number=number) else ""
+    return lease if mine.update(lease=lease, lease_until=now + LEASE, due_at=now, set_number=number) else ""
 
 
 def _lags(row: Server) -> bool:
