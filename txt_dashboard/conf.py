@@ -42,8 +42,12 @@ def client_certificates() -> tuple[Path, ...]:
 
 def agents_of(server: str) -> Agents:
     """Where the agents of this server may be, and the registrar that knows them."""
-    registrar = _named(settings.TXT_KEYLIME_REGISTRARS).get(server, "")
-    return Agents(registrar, tuple(settings.TXT_KEYLIME_AGENT_NETWORKS), keylime_agent_ports())
+    return Agents(registrar_of(server), tuple(settings.TXT_KEYLIME_AGENT_NETWORKS), keylime_agent_ports())
+
+
+def registrar_of(server: str) -> str:
+    """The URL of this server's registrar; empty: none is set."""
+    return _named(settings.TXT_KEYLIME_REGISTRARS).get(server, "")
 
 
 def keylime_agent_ports() -> range:

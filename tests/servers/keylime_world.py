@@ -55,6 +55,7 @@ class Agent:
     registers: dict[str, object] = field(default_factory=dict)  # instead of what it registered
     tamper: Callable[[dict[str, str]], None] = lambda quote: None
     asked: list[dict[str, str]] = field(default_factory=list)
+    versions: list[str] = field(default_factory=lambda: ["2.0", "2.1"])  # of its interface
     held: dict[str, object] = field(default_factory=dict)  # what the verifier was told and never shows
     latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
 
@@ -129,7 +130,7 @@ class Agent:
         if not handler.connection.getpeercert():
             return NO_CERTIFICATE(handler)
         if path.path == "/version":
-            return answer(sentence(200, {"supported_versions": ["2.0", "2.1"]}))(handler)
+            return answer(sentence(200, {"supported_versions": self.versions}))(handler)
         asked = {name: each[0] for name, each in parse_qs(path.query).items()}
         self.asked.append({"path": path.path, **asked})
         parts = self.quote(asked["nonce"].encode(), int(asked["mask"], 16))

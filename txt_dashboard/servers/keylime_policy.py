@@ -123,7 +123,9 @@ def _read(text: str) -> _Policy:
     if len(allowed) != len(policy.keys() - {"mask"}) or not isinstance(mask, str) or not _MASK.fullmatch(mask):
         raise NotTaken("its policy at the verifier can't be read: it names a register twice, or has no usable mask")
     if text != text.lower():
-        raise NotTaken("its policy at the verifier holds capital letters, and the verifier finds no value equal to one")
+        raise NotTaken(
+            "its policy at the verifier holds capital letters, and the verifier finds no value equal to one"
+        )
     return _Policy({index: frozenset(some) for index, some in allowed.items()}, int(mask, 16))
 
 

@@ -237,7 +237,7 @@ def test_a_list_of_agents_that_lies_brings_no_second_agent(fleet: Fleet) -> None
     fleet.approve_next()
     known = fleet.world.known
     fleet.world.bulk = lambda: sentence(200, {id_: fleet.world.agents[id_].row() for id_ in known()})
-    fleet.world.known = lambda: []  # type: ignore[method-assign]
+    fleet.world.known = list  # type: ignore[method-assign]
     fleet.quiet()
     assert len(fleet.told()) == 2
     fleet.world.known = known  # type: ignore[method-assign]

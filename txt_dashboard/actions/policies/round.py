@@ -20,7 +20,7 @@ from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.models import AgentStand, Publication, PublicationState, Server
 from txt_dashboard.servers.base import Clock, ServerError, ServerUnreachable
-from txt_dashboard.servers.policed import PolicedAgent, PolicedAgents
+from txt_dashboard.servers.policed import PolicedAgent, PolicedAgents, Readmission
 
 BUDGET = timedelta(seconds=60)  # for changing agents; those that are left are changed in the next turn
 PROOF = timedelta(minutes=2)  # within which the server must attest an agent anew
@@ -166,13 +166,8 @@ class Round:
 
     def _take_out(self, case: Case, *, first: bool) -> Change | None:
         """Has an agent taken out that still is as it was read; everything that could fail is asked before."""
-        if not _is_as_read(case.agent, self._agents.agent(case.subject.host, case.agent.id)):
-            return None
-        try:
-            again = self._agents.readmission(case.agent)
-        except ServerError as error:
-            pause = UNREACHED if isinstance(error, ServerUnreachable) else records.RETRY
-            records.leave(case, str(error), self._now, pause)
+        again = self._ask(case)
+        if again is None:
             return None
         if not self._is_approved(case.subject.host, again.public):
             records.leave(case, "its agent registered another attestation key than the approved one", self._now)
@@ -182,6 +177,24 @@ class Round:
         if change is not None:
             self._remove(change)
         return change
+
+    def _ask(self, case: Case) -> Readmission | None:
+        """All that is needed to add an agent again; raises `ServerUnreachable` where the server is silent."""
+        try:
+            present = self._agents.agent(case.subject.host, case.agent.id)
+        except ServerUnreachable:
+            raise
+        except ServerError as error:
+            records.leave(case, str(error), self._now)
+            return None
+        if not _is_as_read(case.agent, present):
+            return None
+        try:
+            return self._agents.readmission(present)
+        except ServerError as error:
+            pause = UNREACHED if isinstance(error, ServerUnreachable) else records.RETRY
+            records.leave(case, str(error), self._now, pause)
+            return None
 
     def _remove(self, change: Change) -> None:
         """What came of it is looked at afterwards, whatever the answer."""
