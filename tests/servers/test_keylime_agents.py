@@ -114,7 +114,7 @@ def test_the_command_is_safe_in_a_shell_and_names_what_must_be_added(world: Worl
 @pytest.mark.parametrize(
     "row",
     [
-        {"meta_data": "\0"}, {"accept_tpm_hash_algs": ["sha256\0"]}, {"operational_state": 11}, {"ip": 7},
+        {"ip": "127.0.0.1\0"}, {"accept_tpm_hash_algs": ["sha256\0"]}, {"operational_state": 11}, {"ip": 7},
         {"has_runtime_policy": None}, {"has_mb_refstate": "0"}, {"accept_tpm_signing_algs": ["x"] * 41},
         {"last_event_id": "x" * 201}, {"tpm_policy": None},
     ],

@@ -96,7 +96,7 @@ def _agent(host: str, id_: str, row: _Row) -> PolicedAgent:
 
 def _shown(row: _Row) -> dict[str, object]:
     """What the verifier is told again, by the names under which it takes it."""
-    shown = {
+    shown: dict[str, object] = {
         "cloudagent_ip": row.ip,
         "cloudagent_port": row.port,
         "metadata": row.meta_data or "{}",
@@ -113,7 +113,8 @@ def _shown(row: _Row) -> dict[str, object]:
 
 def is_keepable(values: Iterable[object]) -> bool:
     """Whether what is told again can be stored until then: no database keeps a NUL."""
-    return not any("\0" in str(each) for each in values)
+    texts = (text for each in values for text in (each if isinstance(each, list) else [each]))
+    return not any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def _loses(row: _Row) -> tuple[str, ...]:
