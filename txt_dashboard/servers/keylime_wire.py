@@ -51,7 +51,7 @@ class State(IntEnum):
 
 _STATES = frozenset(State)
 _BEGUN = frozenset({State.REGISTERED, State.START, State.SAVED})
-_ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
+ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
 
 
 class _Bulk(Struct):
