@@ -16,7 +16,7 @@ SERVER = "keylime-1"
 HOSTS = ("compute-1", "compute-2", "compute-3")
 POLL_S = 5  # seconds between two questions for a host
 QUOTE_S = 0  # each time with a quote
-VALIDITY_S = 20  # of evidence
+VALIDITY_S = 30  # of evidence
 
 
 class Stage:
