@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.rows import make_host, make_server
-from txt_dashboard.models import Activity, Attestation
+from txt_dashboard.models import Activity, Attestation, Notice
 from txt_dashboard.servers.keylime_notice import BadNotice, read_notice
 
 pytestmark = pytest.mark.django_db
@@ -65,10 +65,22 @@ def test_nothing_else_changes(of: Attestation) -> None:
     assert Activity.objects.count() == entries
 
 
-def test_a_host_is_asked_for_once_in_ten_seconds_at_most(of: Attestation) -> None:
-    asked(seconds=4)
+def test_notices_have_a_host_asked_for_once_in_ten_seconds_at_most(of: Attestation) -> None:
+    send()
+    asked(seconds=0)
     assert send() == 202
-    assert 5 < due_in() <= 6
+    assert 9 < due_in() <= 10
+    send()
+    assert 9 < due_in() <= 10
+    Notice.objects.update(brings_at=timezone.now() - timedelta(seconds=11))
+    send()
+    assert due_in() <= 0
+
+
+def test_a_poll_that_came_by_itself_puts_no_notice_off(of: Attestation) -> None:
+    asked(seconds=1)
+    send()
+    assert due_in() <= 0
 
 
 def test_a_notice_never_puts_a_poll_off(of: Attestation) -> None:
