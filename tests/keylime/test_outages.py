@@ -1,4 +1,4 @@
-"""What goes wrong at a Keylime: nothing wrong is shown, and what comes back is trusted by nobody's help but where it must."""
+"""What goes wrong at a Keylime: nothing wrong is shown, and what comes back is trusted again."""
 
 import time
 
