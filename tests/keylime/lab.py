@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,16 @@ class KeylimeLab:
         found: dict[str, Any] = answer.json()["results"]
         return found
 
-    def kill(self, name: str) -> None:
-        """Ends one of its programs and all that it started, as a crash does."""
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Meanwhile one of its programs is dead, and nobody could tidy up."""
+        self._kill(name)
+        try:
+            yield
+        finally:
+            self.run("start")
+
+    def _kill(self, name: str) -> None:
         number, born = (self.folder / "run" / f"{name}.pid").read_text().split()
         stat = Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2].split()
         assert stat[19] == born, f"{name} ended before, and its number is somebody else's now"
