@@ -20,6 +20,9 @@ from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.notice import Notice
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
+    AgentPolicy,
+    AgentStand,
+    PolicyRound,
     Publication,
     PublicationState,
     Registering,
@@ -34,6 +37,8 @@ __all__ = [
     "Activity",
     "ActivityCheck",
     "ActivityHead",
+    "AgentPolicy",
+    "AgentStand",
     "ApiKey",
     "Attestation",
     "Cloud",
@@ -51,6 +56,7 @@ __all__ = [
     "Measurement",
     "NotHypervisor",
     "Notice",
+    "PolicyRound",
     "PollRequest",
     "PoolMove",
     "Proposal",

@@ -64,7 +64,9 @@ _BINDING = 16  # holds the hash of the agent's own key
 _Bytes = Annotated[str, Meta(max_length=16 * 1024)]  # base64
 
 
-class _Registered(Struct):
+class Registered(Struct):
+    """What an agent told the registrar of itself."""
+
     aik_tpm: _Bytes
     ip: Annotated[str, Meta(max_length=255)] | None
     port: int | None
@@ -74,7 +76,7 @@ class _Registered(Struct):
 
 
 class _Registration(Struct):
-    results: _Registered
+    results: Registered
 
 
 _REGISTRATION = Decoder(_Registration)
@@ -125,6 +127,29 @@ class KeylimeQuotes:
         """None either, for the same reason."""
         raise NotTaken(f"the agent of {host} hands over no list of measured files by itself")
 
+    def registered(self, agent: str, deadline: Deadline) -> Registered:
+        """What the registrar knows of an agent; raises `ServerError`."""
+        if self._registrar is None:
+            raise NotTaken("no registrar is set that would say where agents are")
+        if not is_agent_id(agent):
+            raise NotTaken("no agent can be called that")
+        path = f"{self._registrar.url.path}{API}/agents/{agent}"
+        body = self._registrar.get(path, deadline=deadline, byte_limit=_REGISTERED_BYTES)
+        return decode_answer(_REGISTRATION, body).results
+
+    def agent_client(self, registered: Registered) -> Client:
+        """For one agent, where it says that it is: only inside of what the settings allow; raises `ServerError`."""
+        port, address = registered.port, registered.ip or ""
+        if port is None or port not in self._connection.agents.ports:
+            raise AddressRefused(f"the agent's port {port} is none that the settings allow")
+        if not registered.mtls_cert or registered.mtls_cert == "disabled":
+            raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
+        host = f"[{address}]" if ":" in address else address
+        tls = pinned_context(registered.mtls_cert, self._connection.client_pem)
+        networks = self._connection.agents.networks
+        there = replace(self._connection, url=f"https://{host}:{port}", networks=networks, auth_blob="")
+        return Client(there, tls=tls)
+
     def close(self) -> None:
         """Closes its connections."""
         self._verifier.close()
@@ -140,11 +165,11 @@ class KeylimeQuotes:
             return NoEvidence(Finding(Reason.ANSWER_MALFORMED, {"detail": clean(str(error))}))
 
     def _material(self, agent: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
-        registered = self._registered(agent, deadline)
+        registered = self.registered(agent, deadline)
         if not registered.ip or registered.port is None:
             return self._pushed(agent, deadline)
         public = in_base64(registered.aik_tpm, "the attestation key at the registrar")
-        client = self._client(registered)
+        client = self.agent_client(registered)
         try:
             params = {"nonce": nonce.decode("ascii"), "mask": hex(mask), "partial": "1"}
             within = deadline.within(_AGENT_SECONDS)
@@ -158,30 +183,8 @@ class KeylimeQuotes:
         path = f"{self._verifier.url.path}{_PUSH_API}/agents/{agent}/attestations/latest"
         return read_latest(self._verifier.get(path, deadline=deadline, byte_limit=_PUSHED_BYTES))
 
-    def _registered(self, agent: str, deadline: Deadline) -> _Registered:
-        if self._registrar is None:
-            raise NotTaken("no registrar is set that would say where agents are")
-        if not is_agent_id(agent):
-            raise NotTaken("no agent can be called that")
-        path = f"{self._registrar.url.path}{API}/agents/{agent}"
-        body = self._registrar.get(path, deadline=deadline, byte_limit=_REGISTERED_BYTES)
-        return decode_answer(_REGISTRATION, body).results
 
-    def _client(self, registered: _Registered) -> Client:
-        """For one agent, where it says that it is: only inside of what the settings allow."""
-        port, address = registered.port, registered.ip or ""
-        if port is None or port not in self._connection.agents.ports:
-            raise AddressRefused(f"the agent's port {port} is none that the settings allow")
-        if not registered.mtls_cert or registered.mtls_cert == "disabled":
-            raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
-        host = f"[{address}]" if ":" in address else address
-        tls = pinned_context(registered.mtls_cert, self._connection.client_pem)
-        networks = self._connection.agents.networks
-        there = replace(self._connection, url=f"https://{host}:{port}", networks=networks, auth_blob="")
-        return Client(there, tls=tls)
-
-
-def _told(registered: _Registered) -> Mapping[str, str]:
+def _told(registered: Registered) -> Mapping[str, str]:
     """What the registrar says of the endorsement key: its word, which nobody here checks."""
     told = {"endorsement key": registered.ek_tpm, "endorsement certificate": registered.ekcert}
     return {name: _digest(text) for name, text in told.items() if text}
