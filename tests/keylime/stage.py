@@ -110,5 +110,6 @@ class Stage:
             "TXT_KEYLIME_REGISTRARS": f"{SERVER}={self.lab.registrar}",
             "TXT_KEYLIME_AGENT_NETWORKS": "127.0.0.0/8",
             "TXT_KEYLIME_AGENT_PORTS": self.lab.agent_ports,
+            "TXT_KEYLIME_PUBLISH": SERVER,
             "TXT_KEYLIME_HOOKS": f"{SERVER}={self.lab.hook_secret}",
         }
