@@ -292,3 +292,13 @@ def test_entries_of_the_set_are_what_decides(fleet: Fleet) -> None:
     fleet.settled(2)
     assert fleet.told("hv2") == []
     assert "no attestation key" in fleet.stand("hv2").problem
+
+
+def test_a_quote_that_proves_it_later_makes_its_host_the_first_at_once(fleet: Fleet) -> None:
+    Attestation.objects.update(voucher="server")
+    fleet.approve_next()
+    fleet.quiet()
+    assert "own quote" in fleet.proof().problem
+    Attestation.objects.filter(host__name="hv3").update(voucher="quote")
+    fleet.quiet()
+    assert fleet.told() == ["DELETE agent-hv3", "POST agent-hv3"]

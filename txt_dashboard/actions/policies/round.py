@@ -74,7 +74,7 @@ class Round:
         for version, some in versioned.items():
             is_tried = any(change.version == version for change in changing)
             left |= self._change_all(self._proofs[version], some, busy, is_tried=is_tried)
-        self._reactivate([case for case in cases if case.again and case.subject.id not in busy])
+        left |= self._reactivate([case for case in cases if case.again and case.subject.id not in busy])
         return left or bool(records.under_way(self._server))
 
     # --- what was begun
@@ -255,10 +255,12 @@ class Round:
 
     # --- agents that failed and match again
 
-    def _reactivate(self, cases: Sequence[Case]) -> None:
+    def _reactivate(self, cases: Sequence[Case]) -> bool:
+        """Whether any was, so that it is looked at again."""
+        done = False
         for case in cases:
             if self._tools.clock() >= self._until:
-                return
+                return True
             self._hold()
             try:
                 if case.agent.silent:
@@ -273,7 +275,9 @@ class Round:
             except ServerError as error:
                 records.reactivated(case, self._server, begun, str(error), self._now)
             else:
-                records.reactivated(case, self._server, begun, "the server attests it again", self._now)
+                records.reactivated(case, self._server, begun, "the server was told to attest it again", self._now)
+            done = True
+        return done
 
     @property
     def _now(self) -> datetime:

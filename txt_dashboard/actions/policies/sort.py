@@ -55,11 +55,15 @@ class Case:
     again: bool = False  # may be reactivated now
 
 
+def proven(now: datetime) -> Q:
+    """Attestations whose last quote showed approved values only, and still counts."""
+    return Q(voucher=Voucher.QUOTE, doubt__isnull=True, reason__in=PROVEN_REASONS, valid_until__gt=now)
+
+
 def subjects(server: Server, now: datetime) -> list[Subject]:
     """All hosts of ours at a server. Two queries."""
     known = AgentPolicy.objects.filter(attestation__server=server).in_bulk()
-    proven = Q(voucher=Voucher.QUOTE, doubt__isnull=True, reason__in=PROVEN_REASONS, valid_until__gt=now)
-    rows = Attestation.objects.filter(server=server).annotate(proven=proven).order_by("host__name")
+    rows = Attestation.objects.filter(server=server).annotate(proven=proven(now)).order_by("host__name")
     columns = (
         "id",
         "host__name",

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 
 from txt_dashboard import conf
 from txt_dashboard.actions.policies.round import LeaseLost, Round, Tools
+from txt_dashboard.actions.policies.sort import REACTIVATION, proven
 from txt_dashboard.attest.evidence import Voucher
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import (
@@ -63,19 +64,30 @@ def _take(row: Server, now: datetime) -> str:
     PolicyRound.objects.get_or_create(server=row, defaults={"due_at": now})
     number = current_reference().number
     due = Q(due_at__lte=now) | ~Q(set_number=number)
-    if _lags(row):
+    if _lags(row, now):
         due |= Q(looked_at__lte=now - LAGGING)
+    if _proof_came(row, now):
+        due |= Q(looked_at__lte=now - PAUSE)
     free = Q(lease_until=None) | Q(lease_until__lte=now)
     lease = uuid.uuid4().hex
     mine = PolicyRound.objects.filter(due, free, server=row)
     return lease if mine.update(lease=lease, lease_until=now + LEASE, due_at=now, set_number=number) else ""
 
 
-def _lags(row: Server) -> bool:
-    """Whether the server rejects a host whose own quote matches, or can't reach one."""
+def _lags(row: Server, now: datetime) -> bool:
+    """Whether the server rejects a host whose own quote matches, or can't reach one, and something may be done."""
     rejected = Q(voucher=Voucher.QUOTE, reason__in=(Reason.SERVER_UNTRUSTED.code, Reason.SERVER_UNDECIDED.code))
     silent = Q(answered=False, silence__code=Reason.HOST_TIMEOUT.code)
-    return Attestation.objects.filter(rejected | silent, server=row).exists()
+    found = Attestation.objects.filter(rejected | silent, server=row)
+    found = found.exclude(agent_policy__reactivated_at__gt=now - REACTIVATION)
+    return found.exclude(agent_policy__stand=AgentStand.KEPT).exists()
+
+
+def _proof_came(row: Server, now: datetime) -> bool:
+    """Whether a policy waits for a host that proves it, and there is one."""
+    waiting = Publication.objects.filter(server=row, state=PublicationState.PROVING).exclude(problem="")
+    found = Attestation.objects.filter(proven(now), server=row, agent_policy__stand=AgentStand.WAITING)
+    return found.filter(agent_policy__version__in=waiting.values("version")).exists()
 
 
 def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
@@ -104,7 +116,8 @@ def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
 
 
 def _until_next(row: Server, now: datetime) -> timedelta:
-    if AgentPolicy.objects.filter(attestation__server=row, stand=AgentStand.WAITING).exists():
+    waiting = Q(stand=AgentStand.WAITING) | Q(stand=AgentStand.JUDGED, problem__gt="")
+    if AgentPolicy.objects.filter(waiting, attestation__server=row).exists():
         return WAITING
     failed = Publication.objects.filter(server=row, state=PublicationState.FAILED, changed_at__gt=now - READING)
     return WAITING if failed.exists() else READING
