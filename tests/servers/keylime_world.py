@@ -55,6 +55,7 @@ class Agent:
     registers: dict[str, object] = field(default_factory=dict)  # instead of what it registered
     tamper: Callable[[dict[str, str]], None] = lambda quote: None
     asked: list[dict[str, str]] = field(default_factory=list)
+    measured: str = ""  # what IMA measured: it comes with each quote
     versions: list[str] = field(default_factory=lambda: ["2.0", "2.1"])  # of its interface
     held: dict[str, object] = field(default_factory=dict)  # what the verifier was told and never shows
     latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
@@ -136,7 +137,8 @@ class Agent:
         parts = self.quote(asked["nonce"].encode(), int(asked["mask"], 16))
         self.tamper(parts)
         text = "r" + ":".join(parts[name] for name in ("message", "signature", "values"))
-        return answer(sentence(200, {"quote": text, "hash_alg": "sha256", "boottime": 1}))(handler)
+        told = {"quote": text, "hash_alg": "sha256", "ima_measurement_list": self.measured, "boottime": 1}
+        return answer(sentence(200, told))(handler)
 
     def push(self, challenge: bytes = b"sixteen bytes of", mask: int = 0x600FF, **more: object) -> dict[str, object]:
         """Has it push its evidence; returns the attributes of what the verifier then hands over."""

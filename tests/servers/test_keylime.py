@@ -91,6 +91,15 @@ def test_an_agent_out_of_reach_and_one_given_up_leave_no_evidence() -> None:
     assert reason(operational_state=8) is Reason.NOT_KNOWN_TO_SERVER
 
 
+def test_an_agent_that_pushes_may_have_no_state_and_is_out_of_reach_once_it_fell_silent() -> None:
+    found = judged(operational_state=None)
+    assert (found.verdict, found.details["state"]) == (Verdict.TRUSTED, "pushes")
+    assert judged(operational_state=None, attestation_status="FAIL").verdict is Verdict.UNKNOWN
+    assert reason(operational_state=None, attestation_status="PENDING") is Reason.ATTESTATION_PENDING
+    for state in (None, 3):
+        assert reason(operational_state=state, attestation_status="TIMEOUT") is Reason.HOST_TIMEOUT
+
+
 @pytest.mark.parametrize(
     ("event", "verdict"),
     [
@@ -125,7 +134,6 @@ def test_a_failure_counts_whatever_its_date(date: object) -> None:
     "changes",
     [
         {"operational_state": 11},
-        {"operational_state": None},
         {"operational_state": "3"},
         {"attestation_status": "pass"},
         {"attestation_status": None},

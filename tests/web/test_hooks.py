@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.rows import make_host, make_server
-from txt_dashboard.models import Activity, Attestation
+from txt_dashboard.models import Activity, Attestation, Notice
 from txt_dashboard.servers.keylime_notice import BadNotice, read_notice
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +53,7 @@ def due_in() -> float:
 
 @pytest.mark.parametrize("kind", ["revocation", "comm_error"])
 def test_a_notice_has_its_host_asked_for_now(of: Attestation, kind: str) -> None:
-    assert send(notice(type=kind)) == 204
+    assert send(notice(type=kind)) == 202
     assert due_in() <= 0
 
 
@@ -65,10 +65,22 @@ def test_nothing_else_changes(of: Attestation) -> None:
     assert Activity.objects.count() == entries
 
 
-def test_a_host_is_asked_for_once_in_ten_seconds_at_most(of: Attestation) -> None:
-    asked(seconds=4)
-    assert send() == 204
-    assert 5 < due_in() <= 6
+def test_notices_have_a_host_asked_for_once_in_ten_seconds_at_most(of: Attestation) -> None:
+    send()
+    asked(seconds=0)
+    assert send() == 202
+    assert 9 < due_in() <= 10
+    send()
+    assert 9 < due_in() <= 10
+    Notice.objects.update(brings_at=timezone.now() - timedelta(seconds=11))
+    send()
+    assert due_in() <= 0
+
+
+def test_a_poll_that_came_by_itself_puts_no_notice_off(of: Attestation) -> None:
+    asked(seconds=1)
+    send()
+    assert due_in() <= 0
 
 
 def test_a_notice_never_puts_a_poll_off(of: Attestation) -> None:
@@ -79,17 +91,17 @@ def test_a_notice_never_puts_a_poll_off(of: Attestation) -> None:
 
 def test_a_host_that_was_never_appraised_is_found_by_its_name(of: Attestation) -> None:
     Attestation.objects.update(details={}, asked_at=None)
-    assert send(notice(agent_id="hv1")) == 204
+    assert send(notice(agent_id="hv1")) == 202
     assert due_in() <= 0
 
 
 def test_whether_there_is_such_a_host_is_not_told(of: Attestation) -> None:
-    assert send(notice(agent_id="nobody")) == 204
+    assert send(notice(agent_id="nobody")) == 202
     assert due_in() > 20
 
 
 def test_a_notice_is_about_hosts_of_its_own_server(of: Attestation) -> None:
-    assert send(path="/hooks/keylime/another secret that nobody guesses") == 204
+    assert send(path="/hooks/keylime/another secret that nobody guesses") == 202
     assert due_in() > 20
 
 

@@ -15,6 +15,7 @@ from django.db.models import F, Value
 
 from txt_dashboard import audit, conf
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
+from txt_dashboard.actions.notices import keep_due
 from txt_dashboard.actions.outcome import OWN, SHARED, Judged, judge, remember, stored_finding
 from txt_dashboard.actions.quotes.ask import Joined
 from txt_dashboard.actions.quotes.keep import keep
@@ -71,6 +72,8 @@ def record_attestations(claim: Claim, joined: Joined, bench: Bench, *, now: date
     batch = joined.batch
     writes = _sort(claim, joined, bench, now)
     _write(claim, writes, now)
+    if claim.server.name in conf.keylime_hooks():
+        keep_due([row.id for row in claim.rows], batch.requested_at)
     keep(joined, {row.id for row in claim.rows}, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
     Server.objects.filter(id=claim.server.id).update(

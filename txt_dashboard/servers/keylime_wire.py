@@ -50,6 +50,7 @@ class State(IntEnum):
 
 
 _STATES = frozenset(State)
+_TIMEOUT = "TIMEOUT"  # what an agent is called that pushes and fell silent, whatever its state
 _BEGUN = frozenset({State.REGISTERED, State.START, State.SAVED})
 ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
 
@@ -67,7 +68,7 @@ class _Named(Struct):
 
 
 class _Agent(Struct):
-    operational_state: int
+    operational_state: int | None  # none: it pushes, and was never asked
     attestation_status: str
     attestation_count: int | None = None
     last_received_quote: int | None = None
@@ -154,7 +155,7 @@ def _answer(roll: Roll, host: str, asked_at: datetime) -> Answer:
 
 def _judge(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
     state = _state(agent.operational_state)
-    if state is State.FAILED:
+    if state is State.FAILED or agent.attestation_status == _TIMEOUT:
         return NoEvidence(Finding(Reason.HOST_TIMEOUT))
     if state is State.TERMINATED:
         return NoEvidence(Finding(Reason.NOT_KNOWN_TO_SERVER))
@@ -167,13 +168,15 @@ def _judge(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
     return _passed(agent_id, agent, state, asked_at)
 
 
-def _state(number: int) -> State:
+def _state(number: int | None) -> State | None:
+    if number is None:
+        return None
     if number not in _STATES:
         raise BadRow("it is in a state that we don't know")
     return State(number)
 
 
-def _failed(agent_id: str, agent: _Agent, state: State, asked_at: datetime) -> Evidence:
+def _failed(agent_id: str, agent: _Agent, state: State | None, asked_at: datetime) -> Evidence:
     """What a verifier rejected. The date decides nothing for the worse: one that can't be used is ours."""
     try:
         attested_at = _moment(agent.last_received_quote)
@@ -185,7 +188,7 @@ def _failed(agent_id: str, agent: _Agent, state: State, asked_at: datetime) -> E
     return Evidence(verdict, attested_at, finding=_NO_VALUES, details=details, server_id=agent_id)
 
 
-def _passed(agent_id: str, agent: _Agent, state: State, asked_at: datetime) -> Answer:
+def _passed(agent_id: str, agent: _Agent, state: State | None, asked_at: datetime) -> Answer:
     if agent.last_successful_attestation is None:
         return NoEvidence(Finding(Reason.ATTESTATION_PENDING))
     attested_at = _moment(agent.last_successful_attestation)
@@ -208,8 +211,8 @@ def _moment(seconds: int | None) -> datetime:
     return parse_date(1000 * seconds)
 
 
-def _details(agent_id: str, state: State) -> dict[str, str]:
-    return {"agent": agent_id, "state": state.name.lower().replace("_", " ")}
+def _details(agent_id: str, state: State | None) -> dict[str, str]:
+    return {"agent": agent_id, "state": state.name.lower().replace("_", " ") if state is not None else "pushes"}
 
 
 def _malformed(detail: str) -> NoEvidence:

@@ -18,7 +18,10 @@ from txt_dashboard.servers.keylime_notice import LARGEST, BadNotice, read_notice
 @login_not_required
 @require_POST
 def keylime(request: HttpRequest, secret: str) -> HttpResponse:
-    """Has the host that the notice is about asked for soon. Whether there is such a host is not told."""
+    """Has the host that the notice is about asked for soon. Whether there is such a host is not told.
+
+    Keylime takes 200 and 202 only for an answer; after any other it sends the same again.
+    """
     server = _whose(secret)
     if not server:
         raise Http404
@@ -27,7 +30,7 @@ def keylime(request: HttpRequest, secret: str) -> HttpResponse:
     except (BadNotice, UnreadablePostError):
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     take_notice(server, agent, now=timezone.now())
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    return HttpResponse(status=HTTPStatus.ACCEPTED)
 
 
 def _whose(secret: str) -> str:
