@@ -45,6 +45,7 @@ class ClaimedRow(NamedTuple):
     platform_id: str | None
     vmm_id: str | None
     baselines_end: datetime | None
+    due_at: datetime
     doubtful: bool
 
 
@@ -104,7 +105,8 @@ def _busy(server: Server, now: datetime) -> bool:
 def _rows(lease: str) -> tuple[ClaimedRow, ...]:
     columns = (
         "id", "host_id", "host__name", "host__pool", "host__state", "match", "verdict", "voucher", "attested_at",
-        "registers_key", "rules_key", "platform_id", "vmm_id", "baselines_end", "doubtful",
+        "registers_key", "rules_key", "platform_id", "vmm_id", "baselines_end", "due_at",
+        "doubtful",
     )  # fmt: skip
     held = Attestation.objects.filter(lease=lease).annotate(doubtful=Q(doubt__isnull=False)).order_by("id")
     return tuple(ClaimedRow(*row) for row in held.values_list(*columns))

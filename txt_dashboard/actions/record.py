@@ -6,7 +6,7 @@ registers, the server's verdict or the rules in force differ from those it was a
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -44,6 +44,7 @@ class _Writes:
     withdrawn: list[tuple[object, ...]] = field(default_factory=list)
     waiting: list[tuple[object, ...]] = field(default_factory=list)  # the last quote goes on to count
     outcomes: dict[Appraisal, tuple[int, Judged]] = field(default_factory=dict)  # numbered
+    again: Mapping[int, datetime] = field(default_factory=dict)  # who was to be asked once more meanwhile, and when
     unsettled: set[int] = field(default_factory=set)
     remeasured: set[int] = field(default_factory=set)
     ahead: timedelta = timedelta(0)
@@ -65,11 +66,12 @@ def record_attestations(claim: Claim, joined: Joined, bench: Bench, *, now: date
     Hosts whose lease was lost meanwhile stay untouched: another worker has them. Returns the hosts that
     changed. The number of statements does not depend on the number of hosts.
     """
-    claim = _still_held(claim)
+    claim, again = _still_held(claim)
     if not claim.rows:
         return []
     batch = joined.batch
     writes = _sort(claim, joined, bench, now)
+    writes.again = again
     _write(claim, writes, now)
     keep(joined, {row.id for row in claim.rows}, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
@@ -92,7 +94,7 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
 
     The server is left alone for a while that grows with each failure in a row.
     """
-    claim = _still_held(claim)
+    claim, _ = _still_held(claim)
     if not claim.rows:
         return
     # As it is now: another batch may have failed since this one was claimed.
@@ -134,11 +136,12 @@ def log_changes(target: str, changes: Sequence[Change], now: datetime, *, answer
         audit.record(at=now, actor="worker", verb="server answers", target=target)
 
 
-def _still_held(claim: Claim) -> Claim:
-    """What is left of the claim, locked until the transaction ends."""
+def _still_held(claim: Claim) -> tuple[Claim, Mapping[int, datetime]]:
+    """What is left of the claim, locked until the transaction ends, and who of it was to be asked again meanwhile."""
     ours = Attestation.objects.select_for_update(no_key=True).filter(lease=claim.lease).order_by("id")
-    held = set(ours.values_list("id", flat=True))
-    return replace(claim, rows=tuple(row for row in claim.rows if row.id in held))
+    held = dict(ours.values_list("id", "due_at"))
+    rows = tuple(row for row in claim.rows if row.id in held)
+    return replace(claim, rows=rows), {row.id: held[row.id] for row in rows if held[row.id] != row.due_at}
 
 
 def _sort(claim: Claim, joined: Joined, bench: Bench, now: datetime) -> _Writes:
@@ -242,6 +245,7 @@ def _write(claim: Claim, writes: _Writes, now: datetime) -> None:
     update_rows(Attestation, (), writes.waiting, constants=answered)
     update_rows(Attestation, ("silence",), writes.silent, constants=silent)
     update_rows(Attestation, ("silence",), writes.withdrawn, constants=withdrawn)
+    update_rows(Attestation, ("due_at",), [(id_, min(at, due_at)) for id_, at in writes.again.items()])
 
 
 def _next_turn(server: Server, now: datetime) -> datetime:

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("txt_dashboard", "0014_quote_schedule"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="attestation",
+            name="noticed_at",
+            field=models.DateTimeField(null=True),
+        ),
+    ]
