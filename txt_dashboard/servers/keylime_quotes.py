@@ -9,7 +9,8 @@ Registrar, `GET /v2.6/agents/{id}`: `{"results": {"aik_tpm", "ip", "port", "mtls
 Agent, `GET /v2.1/quotes/integrity?nonce=&mask=&partial=1`: `{"results": {"quote": "r<TPMS_ATTEST>:<TPMT_SIGNATURE>:
   <values>", "hash_alg", …}}`, each in base64; the values as `attest.pcr_blob` reads them. The nonce is quoted as the
   text that it is. The bank is the agent's choice, and register 16 is always quoted: it binds the agent's own key.
-An agent that takes no connections pushes its evidence to the verifier, which hands over the latest: `keylime_push`.
+An agent that pushes its evidence is not asked, though it registers an address, too: the verifier, which told that it
+  does, hands over the latest: `keylime_push`.
 
 Nothing is verified here. One agent that fails costs that host.
 """
@@ -45,7 +46,7 @@ from txt_dashboard.servers.decode import clean, decode_answer
 from txt_dashboard.servers.http import Client
 from txt_dashboard.servers.keylime import API
 from txt_dashboard.servers.keylime_push import in_base64, read_latest
-from txt_dashboard.servers.keylime_wire import is_agent_id
+from txt_dashboard.servers.keylime_wire import is_agent_id, read_called
 from txt_dashboard.servers.line import pinned_context
 
 AT_ONCE = 8  # agents that are asked at the same time
@@ -140,10 +141,13 @@ class KeylimeQuotes:
         except (ServerError, FormatError) as error:
             return NoEvidence(Finding(Reason.ANSWER_MALFORMED, {"detail": clean(str(error))}))
 
-    def _material(self, agent: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
-        registered = self._registered(agent, deadline)
-        if not registered.ip or registered.port is None:
+    def _material(self, called: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
+        agent, pushes = read_called(called)
+        if not is_agent_id(agent):
+            raise NotTaken("no agent can be called that")
+        if pushes:
             return self._pushed(agent, deadline)
+        registered = self._registered(agent, deadline)
         public = in_base64(registered.aik_tpm, "the attestation key at the registrar")
         client = self._client(registered)
         try:
@@ -162,8 +166,6 @@ class KeylimeQuotes:
     def _registered(self, agent: str, deadline: Deadline) -> _Registered:
         if self._registrar is None:
             raise NotTaken("no registrar is set that would say where agents are")
-        if not is_agent_id(agent):
-            raise NotTaken("no agent can be called that")
         path = f"{self._registrar.url.path}{API}/agents/{agent}"
         body = self._registrar.get(path, deadline=deadline, byte_limit=_REGISTERED_BYTES)
         return decode_answer(_REGISTRATION, body).results
@@ -171,7 +173,9 @@ class KeylimeQuotes:
     def _client(self, registered: _Registered) -> Client:
         """For one agent, where it says that it is: only inside of what the settings allow."""
         port, address = registered.port, registered.ip or ""
-        if port is None or port not in self._connection.agents.ports:
+        if not address or port is None:
+            raise NotTaken("the agent registered no address")
+        if port not in self._connection.agents.ports:
             raise AddressRefused(f"the agent's port {port} is none that the settings allow")
         if not registered.mtls_cert or registered.mtls_cert == "disabled":
             raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
