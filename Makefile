@@ -10,7 +10,7 @@ HORIZON := .venv-horizon
 NEW_ENOUGH := $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; PYTHON=... names one.")'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-evidence test-browser test-services test-openstack test-horizon test-wheel lint bench fuzz lock clean
+.PHONY: help run test test-evidence test-browser test-services test-openstack test-keylime test-horizon test-wheel lint bench fuzz lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
@@ -19,7 +19,7 @@ run: $(SERVER) ## the whole product with a simulated fleet, on http://127.0.0.1:
 	@$(BIN)/python manage.py run
 
 test: $(DEV) ## everything that needs Python only
-	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack and not horizon" tests
+	$(BIN)/pytest -n 2 -m "not browser and not services and not wheel and not shared and not openstack and not keylime and not horizon" tests
 
 test-evidence: $(DEV) ## real event logs and quotes, and attacks on them (TXT_SHARED_DATA)
 	$(BIN)/pytest -n 2 -m shared tests
@@ -32,6 +32,9 @@ test-services: $(DEV) ## PostgreSQL, RabbitMQ and Redis, for real
 
 test-openstack: $(DEV) ## a real OpenStack: Keystone, Nova and Placement with five compute hosts
 	$(BIN)/pytest -m openstack --durations 10 tests/openstack
+
+test-keylime: $(DEV) ## a real Keylime: registrar, verifier, and agents with software TPMs
+	$(BIN)/pytest -m keylime --durations 10 tests/keylime
 
 test-horizon: $(HORIZON)/.installed $(DEV) ## the panels in Horizon: two Djangos, both themes, and people in a real one
 	$(HORIZON)/bin/python -m pytest -c tests/horizon/pytest.ini tests/horizon/unit

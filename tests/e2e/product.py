@@ -122,8 +122,8 @@ class Product:
             for each in held:
                 each.resume()
 
-    def command(self, *arguments: str, typed: str = "") -> None:
-        """Runs one of the product's commands on the same data."""
+    def command(self, *arguments: str, typed: str = "") -> str:
+        """Runs one of the product's commands on the same data; what it prints."""
         environment = self._environment()
         set_environment(environment)
         done = subprocess.run(
@@ -136,6 +136,7 @@ class Product:
             timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def next_to_reboot(self) -> str:
         """A host that is about to boot the kernel that nobody approved, but not within the next three seconds."""

@@ -7,14 +7,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 import yaml
 
 from tests.e2e.product import ROOT, Product
+from tests.e2e.waiting import PATIENCE_S, eventually
 from tests.openstack.accounts import PASSWORD
 from tests.openstack.minicloud import HYPERVISORS, MiniCloud
 from txt_dashboard.cloud import compute, placement
@@ -26,7 +27,6 @@ CLOUD = "mini"
 POLL_S = 5  # seconds between two questions for a host
 LOOK_S = 3  # seconds between two comparisons of all traits
 ALLOWED_S = POLL_S + 2.0  # from a register's change to the loss of the trait
-PATIENCE_S = 60
 APPROVED: Mapping[str, str] = {}
 UNAPPROVED_KERNEL = {"kernel": "6.1.0-38"}
 PAIR = ("compute4", "fake-mini")  # who is trusted when the story begins
@@ -43,16 +43,6 @@ same = {each.name: getattr(row, each.name) for each in fields(ServerSettings) if
 settings = replace(ServerSettings(**same), interval_s=%d)
 edit_server(COMMAND_LINE, row.pk, settings, version=row.version, now=timezone.now())
 """
-T = TypeVar("T")
-
-
-def eventually(what: Callable[[], T], wanted: Callable[[T], object], why: str, seconds: float = PATIENCE_S) -> T:
-    """What `what` gives as soon as it is as wanted; else fails, and says what was seen last."""
-    deadline = time.monotonic() + seconds
-    while not wanted(seen := what()):
-        assert time.monotonic() < deadline, f"Waited {seconds:.0f} s in vain: {why}. Last seen: {seen}"
-        time.sleep(0.1)
-    return seen
 
 
 class Cast:

@@ -91,6 +91,15 @@ def test_an_agent_out_of_reach_and_one_given_up_leave_no_evidence() -> None:
     assert reason(operational_state=8) is Reason.NOT_KNOWN_TO_SERVER
 
 
+def test_an_agent_that_pushes_may_have_no_state_and_is_out_of_reach_once_it_fell_silent() -> None:
+    found = judged(operational_state=None)
+    assert (found.verdict, found.details["state"]) == (Verdict.TRUSTED, "pushes")
+    assert judged(operational_state=None, attestation_status="FAIL").verdict is Verdict.UNKNOWN
+    assert reason(operational_state=None, attestation_status="PENDING") is Reason.ATTESTATION_PENDING
+    for state in (None, 3):
+        assert reason(operational_state=state, attestation_status="TIMEOUT") is Reason.HOST_TIMEOUT
+
+
 @pytest.mark.parametrize(
     ("event", "verdict"),
     [
@@ -116,9 +125,7 @@ def test_an_agent_that_pushes_is_told_by_the_verifier(pushing: dict[str, object]
     found = judged(**pushing)
     assert (found.verdict, read_called(found.server_id)) == (Verdict.TRUSTED, (ID, True))
     assert found.details == {"agent": ID, "state": "pushes"}
-    assert reason(**pushing, attestation_status="TIMEOUT") is Reason.HOST_TIMEOUT
-    assert reason(**pushing, attestation_status="PENDING") is Reason.ATTESTATION_PENDING
-    assert judged(**pushing, attestation_status="FAIL").verdict is Verdict.UNKNOWN
+    assert read_called(judged(**pushing, attestation_status="FAIL").server_id) == (ID, True)
 
 
 @pytest.mark.parametrize("address", [{"ip": None, "port": 9002}, {"ip": "10.0.0.1", "port": None}, {}])

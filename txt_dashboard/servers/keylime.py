@@ -6,8 +6,9 @@ authority is its administrator.
 `GET /v2.6/agents/?bulk=true` answers `{"code", "status", "results": {"<agent's id>": {…}}}`, all agents in full:
   `operational_state`, see `keylime_wire.State`. Healthy agents go round in 3 and are called PASS there even before
   their first quote, so attested is only who has an `attestation_count` and a fresh `last_successful_attestation`.
-  `attestation_status` is PASS, FAIL or PENDING; `last_event_id` says why it is FAIL. Both stay until the agent is
-  activated again. Dates are seconds since 1970; `maximum_attestation_interval` is a text such as "10s".
+  `attestation_status` is PASS, FAIL or PENDING, and TIMEOUT for an agent that pushes and fell silent.
+  `last_event_id` says why it is FAIL. Both stay until the agent is activated again. Dates are seconds since 1970;
+  `maximum_attestation_interval` is a text such as "10s".
   `tpm_policy` is JSON in a text: `{"0": ["<hex>", …], …, "mask": "0x600ff"}`. `meta_data`, too: `{"name": …}`.
 `GET /version` answers without a certificate which versions are spoken.
 

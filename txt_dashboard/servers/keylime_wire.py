@@ -51,6 +51,7 @@ class State(IntEnum):
 
 
 _STATES = frozenset(State)
+_TIMEOUT = "TIMEOUT"  # what an agent is called that pushes and fell silent, whatever its state
 _BEGUN = frozenset({State.REGISTERED, State.START, State.SAVED})
 _ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
 
@@ -172,7 +173,7 @@ def _answer(roll: Roll, host: str, asked_at: datetime) -> Answer:
 
 def _judge(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
     state = _state(agent)
-    if state is State.FAILED or agent.attestation_status == "TIMEOUT":
+    if state is State.FAILED or agent.attestation_status == _TIMEOUT:
         return NoEvidence(Finding(Reason.HOST_TIMEOUT))
     if state is State.TERMINATED:
         return NoEvidence(Finding(Reason.NOT_KNOWN_TO_SERVER))

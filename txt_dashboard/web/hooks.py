@@ -19,7 +19,10 @@ from txt_dashboard.servers.keylime_notice import LARGEST, BadNotice, read_notice
 @login_not_required
 @require_POST
 def keylime(request: HttpRequest, secret: str) -> HttpResponse:
-    """Has the host that the notice is about asked for soon. Whether there is such a host is not told."""
+    """Has the host that the notice is about asked for soon. Whether there is such a host is not told.
+
+    Keylime takes 200 and 202 only for an answer; after any other it sends the same again.
+    """
     server = _whose(secret)
     if not server:
         raise Http404
@@ -29,7 +32,7 @@ def keylime(request: HttpRequest, secret: str) -> HttpResponse:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     if take_notice(server, agent, now=timezone.now()):
         ring()
-    return HttpResponse(status=HTTPStatus.ACCEPTED)  # what else than 200 or 202 is answered, Keylime sends again
+    return HttpResponse(status=HTTPStatus.ACCEPTED)
 
 
 def _whose(secret: str) -> str:

@@ -7,9 +7,10 @@ import pytest
 import requests
 from django.urls import get_resolver
 
+from tests.e2e.waiting import eventually
 from tests.openstack.accounts import PASSWORD
 from tests.openstack.minicloud import HYPERVISORS
-from tests.openstack.stage import OTHERS, PAIR, TRAIT, UNAPPROVED_KERNEL, Stage, eventually
+from tests.openstack.stage import OTHERS, PAIR, TRAIT, UNAPPROVED_KERNEL, Stage
 from txt_dashboard.cloud.enforcement import Enforcement, demands
 
 pytestmark = [pytest.mark.openstack, pytest.mark.timeout(1800)]

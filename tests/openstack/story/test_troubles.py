@@ -8,8 +8,9 @@ from threading import Barrier, Event, Thread
 
 import pytest
 
+from tests.e2e.waiting import eventually
 from tests.openstack.accounts import Accounts
-from tests.openstack.stage import ALLOWED_S, CLOUD, LOOK_S, OTHERS, PAIR, TRAIT, Stage, eventually
+from tests.openstack.stage import ALLOWED_S, CLOUD, LOOK_S, OTHERS, PAIR, TRAIT, Stage
 from txt_dashboard.cloud import compute, placement
 from txt_dashboard.cloud.enforcement import Enforcement, demands, enforced
 from txt_dashboard.cloud.errors import CloudError
