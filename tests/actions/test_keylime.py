@@ -306,7 +306,7 @@ def pushing(fleet: Fleet) -> Agent:
 def test_what_an_agent_pushed_is_verified_and_stays_the_servers_word(fleet: Fleet) -> None:
     pushing(fleet)
     of = Attestation.objects.get()
-    assert (of.voucher, of.verdict, of.doubt) == ("server", "trusted", None)
+    assert (of.voucher, of.verdict, of.doubt) == ("relayed", "trusted", None)
 
 
 def test_the_same_evidence_shown_again_is_no_tpm_that_went_back_and_runs_out(fleet: Fleet) -> None:

@@ -49,7 +49,7 @@ def test_pushed_evidence_comes_from_the_verifier_and_is_the_servers_word(agent: 
     hosts = {"hv1": called("agent-1", pushes=True)}
     batch = quotes.quote(hosts, b"a nonce of ours that is not used", {Bank.SHA256: frozenset({0})})
     evidence = proven(batch.answers["hv1"], agent.tpm.area)
-    assert (evidence.voucher, evidence.finding) == (Voucher.SERVER, None)
+    assert (evidence.voucher, evidence.finding) == (Voucher.RELAYED, None)
     assert evidence.registers == {Bank.SHA256: {index: BOOTED[index] for index in (*range(8), 17, 18)}}
     assert agent.asked == []
 
