@@ -32,7 +32,7 @@ class Stage:
 
     def start(self) -> None:
         """It knows neither the Keylime nor any of its hosts."""
-        self._cast.write_text('{"played": {}}')
+        self._write_cast()
         self._pem.touch(mode=0o600)
         with self._pem.open("wb") as both:
             for part in self.lab.certificate:
@@ -80,6 +80,10 @@ class Stage:
         typed = f"from txt_dashboard.models import *\nopen({str(out)!r}, 'w').write(str({expression}))\n"
         self.product.command("shell", typed=typed)
         return out.read_text()
+
+    def _write_cast(self) -> None:
+        """Whom the simulated OpenAttestation plays."""
+        self._cast.write_text('{"played": {}}')
 
     def _in_short(self, name: str) -> tuple[str, str]:
         seen = self.host(name)
