@@ -198,6 +198,8 @@ def test_a_client_key_that_others_can_read(settings, tmp_path):
         ("TXT_CLIENT_CERTIFICATES", ["keylime-1="], 1),
         ("TXT_KEYLIME_HOOKS", ["keylime-1=a secret that nobody guesses"], 0),
         ("TXT_KEYLIME_HOOKS", ["keylime-1=short"], 1),
+        ("TXT_KEYLIME_PUBLISH", ["keylime-1"], 1),
+        ("TXT_KEYLIME_PUBLISH", ["", " "], 0),
     ],
 )
 def test_what_is_said_of_keylime_can_be_used(settings, name, value, faults):

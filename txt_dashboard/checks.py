@@ -166,6 +166,11 @@ def keylime_is_described(**_kwargs: Any) -> Sequence[CheckMessage]:
     ]
     if any(len(secret) < SHORTEST_BLOB for secret in conf.keylime_hooks().values()):
         faults.append("TXT_KEYLIME_HOOKS holds a secret that is short enough to be guessed.")
+    faults += [
+        f"TXT_KEYLIME_PUBLISH names {name}, and TXT_KEYLIME_REGISTRARS none for it."
+        for name in sorted(conf.keylime_publish())
+        if not conf.registrar_of(name)
+    ]
     hint = "docs/keylime.md says what each is for."
     return [Error(fault, hint=hint, id="TXT.E012") for fault in faults]
 

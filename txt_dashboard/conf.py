@@ -42,8 +42,12 @@ def client_certificates() -> tuple[Path, ...]:
 
 def agents_of(server: str) -> Agents:
     """Where the agents of this server may be, and the registrar that knows them."""
-    registrar = _named(settings.TXT_KEYLIME_REGISTRARS).get(server, "")
-    return Agents(registrar, tuple(settings.TXT_KEYLIME_AGENT_NETWORKS), keylime_agent_ports())
+    return Agents(registrar_of(server), tuple(settings.TXT_KEYLIME_AGENT_NETWORKS), keylime_agent_ports())
+
+
+def registrar_of(server: str) -> str:
+    """The URL of this server's registrar; empty: none is set."""
+    return _named(settings.TXT_KEYLIME_REGISTRARS).get(server, "")
 
 
 def keylime_agent_ports() -> range:
@@ -55,6 +59,11 @@ def keylime_agent_ports() -> range:
 def keylime_hooks() -> Mapping[str, str]:
     """The secrets in the addresses that Keylime sends its notices to, by the server's name."""
     return _named(settings.TXT_KEYLIME_HOOKS)
+
+
+def keylime_publish() -> frozenset[str]:
+    """The names of the Keylimes whose agents' policies are rewritten; of all others they are only read."""
+    return frozenset(name for each in settings.TXT_KEYLIME_PUBLISH if (name := str(each).strip()))
 
 
 def clock_tolerance() -> timedelta:

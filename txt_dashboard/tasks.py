@@ -5,10 +5,16 @@ from django.utils import timezone
 
 from txt_dashboard.actions.clouds.connect import connect
 from txt_dashboard.actions.clouds.keeper import Keeper
-from txt_dashboard.actions.connect import connect_golden, connect_quotes, connect_whitelist
+from txt_dashboard.actions.connect import connect_agents, connect_golden, connect_quotes, connect_whitelist
 from txt_dashboard.actions.cycle import Worker
 
-_worker = Worker(timezone.now, whitelist=connect_whitelist, quotes=connect_quotes, golden=connect_golden)
+_worker = Worker(
+    timezone.now,
+    whitelist=connect_whitelist,
+    quotes=connect_quotes,
+    golden=connect_golden,
+    agents=connect_agents,
+)
 _keeper = Keeper(connect, timezone.now)
 
 

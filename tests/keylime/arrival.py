@@ -1,5 +1,6 @@
 """How people connect a Keylime, step by step as docs/keylime.md tells it, in a browser."""
 
+import time
 from collections.abc import Callable
 
 from tests.e2e.deciding import approve
@@ -80,15 +81,17 @@ def propose(approver: Screen, reason: str) -> str:
     return approver.path
 
 
-def decide(visit: Visit, *proposals: str) -> None:
-    """Two others approve, and a worker signs it."""
+def decide(visit: Visit, *proposals: str) -> float:
+    """Two others approve, and a worker signs it; the moment of the last approval, of a monotonic clock."""
     for name in ("approver2", "approver3"):
         for proposal in proposals:
             approve(visit(name), proposal, f"{name} compared it.")
+    approved = time.monotonic()
     for proposal in proposals:
         viewer = visit("viewer")
         viewer.open(proposal)
         viewer.reads("#status", "Signed as set", seconds=40)
+    return approved
 
 
 def observe(stage: Stage, visit: Visit) -> None:

@@ -57,7 +57,7 @@ def stage(lab: KeylimeLab, tmp_path_factory) -> Iterator[Stage]:
         made.start()
         yield made
     finally:
-        made.product.stop()
+        made.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,13 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ QUOTES_EVERY_S = 2
 class KeylimeLab:
     """One Keylime in one folder; `software` outlives it and is shared."""
 
-    def __init__(self, folder: Path, software: Path, port: int = 0, webhook: str = "") -> None:
+    def __init__(self, folder: Path, software: Path, port: int = 0) -> None:
         self.folder = folder
         self.port = port or _free_ports()
+        self.hook_secret = secrets.token_urlsafe(24)
         own = {"LAB_DIR": folder, "LAB_VENVS": software, "LAB_PORT": self.port, "LAB_INTERVAL": QUOTES_EVERY_S}
-        own |= {"LAB_WEBHOOK": webhook} if webhook else {}
+        own["LAB_WEBHOOK"] = f"https://127.0.0.1:{self.hook_port}/hooks/keylime/{self.hook_secret}"
         self._environment = os.environ | {name: str(value) for name, value in own.items()}
 
     @property
@@ -41,6 +44,11 @@ class KeylimeLab:
         return f"https://127.0.0.1:{self.port + 1}"
 
     @property
+    def hook_port(self) -> int:
+        """Where its verifier sends its notices, by TLS."""
+        return self.port + 4
+
+    @property
     def agent_ports(self) -> str:
         """Where its agents are, as a range."""
         return f"{self.port + 10}-{self.port + 10 + MOST_AGENTS}"
@@ -51,15 +59,19 @@ class KeylimeLab:
         return f"https://127.0.0.1:{self.port + 3}"
 
     @property
+    def certificates(self) -> Path:
+        """The folder with the verifier's certificates and keys."""
+        return self.folder / "keylime" / "cv_ca"
+
+    @property
     def authority(self) -> Path:
         """The file of the authority that signed all certificates."""
-        return self.folder / "keylime" / "cv_ca" / "cacert.crt"
+        return self.certificates / "cacert.crt"
 
     @property
     def certificate(self) -> tuple[Path, Path]:
         """Certificate and key of an administrator."""
-        folder = self.folder / "keylime" / "cv_ca"
-        return folder / "client-cert.crt", folder / "client-private.pem"
+        return self.certificates / "client-cert.crt", self.certificates / "client-private.pem"
 
     def start(self, agents: Sequence[str]) -> None:
         """Installs what is missing, and returns once agents of these ids attest."""
@@ -113,8 +125,16 @@ class KeylimeLab:
         agents = json.loads((self.folder / "agents.json").read_text())
         return next(int(each["agent_port"]) for each in agents if each["uuid"] == agent)
 
-    def kill(self, name: str) -> None:
-        """Ends one of its programs and all that it started, as a crash does."""
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """Meanwhile one of its programs is dead, and nobody could tidy up."""
+        self._kill(name)
+        try:
+            yield
+        finally:
+            self.run("start")
+
+    def _kill(self, name: str) -> None:
         number, born = (self.folder / "run" / f"{name}.pid").read_text().split()
         stat = Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2].split()
         assert stat[19] == born, f"{name} ended before, and its number is somebody else's now"
@@ -124,7 +144,7 @@ class KeylimeLab:
 def _free_ports() -> int:
     """The first of so many ports in a row, of which nobody listens on those that a small lab takes."""
     for first in FIRST_PORTS:
-        taken = (*range(4), *range(10, 10 + MOST_AGENTS), *range(100, 100 + 2 * MOST_AGENTS))
+        taken = (*range(5), *range(10, 10 + MOST_AGENTS), *range(100, 100 + 2 * MOST_AGENTS))
         if not any(_listens(first + each) for each in taken):
             return first
     raise RuntimeError(f"no free ports from {FIRST_PORTS.start} to {FIRST_PORTS.stop}")

@@ -10,13 +10,15 @@ import requests
 
 from tests.e2e.product import Product
 from tests.e2e.waiting import PATIENCE_S, eventually
+from tests.keylime.front import Front
 from tests.keylime.lab import KeylimeLab
 
 SERVER = "keylime-1"
 HOSTS = ("compute-1", "compute-2", "compute-3")
 POLL_S = 5  # seconds between two questions for a host
 QUOTE_S = 0  # each time with a quote
-VALIDITY_S = 20  # of evidence
+TICK_S = 1.0  # how often workers look for what is due
+VALIDITY_S = 30  # of evidence
 
 
 class Stage:
@@ -28,6 +30,7 @@ class Stage:
         self._cast = folder / "cast.json"
         self._pem = folder / f"{SERVER}.pem"
         self._key = ""
+        self._front: Front | None = None
         self.product = Product(folder / "data", self._settings())
 
     def start(self) -> None:
@@ -39,7 +42,14 @@ class Stage:
                 with part.open("rb") as one:
                     shutil.copyfileobj(one, both)
         self.product.start(1.0)
+        self._front = self._open()
         self._key = self.product.command("api_key", "create", "viewer", "--name", "tests").strip()
+
+    def stop(self) -> None:
+        """As Ctrl-C does."""
+        if self._front is not None:
+            self._front.close()
+        self.product.stop()
 
     # What can be seen.
 
@@ -81,6 +91,10 @@ class Stage:
         self.product.command("shell", typed=typed)
         return out.read_text()
 
+    def _open(self) -> Front:
+        """The proxy that notices come through."""
+        return Front(self.lab.hook_port, self.product.port, self.lab.certificates)
+
     def _write_cast(self) -> None:
         """Whom the simulated OpenAttestation plays."""
         self._cast.write_text('{"played": {}}')
@@ -98,9 +112,12 @@ class Stage:
 
     def _settings(self) -> dict[str, str]:
         return {
+            "TXT_TICK_S": str(TICK_S),
             "TXT_SIM_CAST": str(self._cast),
             "TXT_CLIENT_CERTIFICATES": f"{SERVER}={self._pem}",
             "TXT_KEYLIME_REGISTRARS": f"{SERVER}={self.lab.registrar}",
             "TXT_KEYLIME_AGENT_NETWORKS": "127.0.0.0/8",
             "TXT_KEYLIME_AGENT_PORTS": self.lab.agent_ports,
+            "TXT_KEYLIME_PUBLISH": SERVER,
+            "TXT_KEYLIME_HOOKS": f"{SERVER}={self.lab.hook_secret}",
         }

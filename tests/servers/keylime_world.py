@@ -55,6 +55,9 @@ class Agent:
     registers: dict[str, object] = field(default_factory=dict)  # instead of what it registered
     tamper: Callable[[dict[str, str]], None] = lambda quote: None
     asked: list[dict[str, str]] = field(default_factory=list)
+    measured: str = ""  # what IMA measured: it comes with each quote
+    versions: list[str] = field(default_factory=lambda: ["2.0", "2.1"])  # of its interface
+    held: dict[str, object] = field(default_factory=dict)  # what the verifier was told and never shows
     latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
 
     def __post_init__(self) -> None:
@@ -87,6 +90,35 @@ class Agent:
         }  # fmt: skip
         return {**usual, **self.says}
 
+    def added(self, said: dict[str, object]) -> dict[str, object]:
+        """What the verifier shows of it after it was added; without one of these names a real one answers 400."""
+        told = {name: said[name] for name in ("tpm_policy", "accept_tpm_hash_algs", "accept_tpm_encryption_algs")}
+        self.held = {
+            name: said[name] for name in ("ima_sign_verification_keys", "revocation_key", "ak_tpm", "mb_policy")
+        }
+        return {
+            **told, "accept_tpm_signing_algs": said["accept_tpm_signing_algs"], "meta_data": said["metadata"],
+            "ip": said["cloudagent_ip"], "port": said["cloudagent_port"], "operational_state": 3,
+            "attestation_status": "PASS", "attestation_count": 0, "last_received_quote": 0,
+            "last_successful_attestation": 0, "hash_alg": "",
+        }  # fmt: skip
+
+    def attest(self, at: int) -> None:
+        """As the verifier does it: it leaves an agent alone once it failed."""
+        row = self.row()
+        if row["operational_state"] in (7, 9, 10):
+            return
+        policy = json.loads(str(row["tpm_policy"]))
+        good = all(self.values[int(index)].hex() in some for index, some in policy.items() if index != "mask")
+        self.says |= {"last_received_quote": at, "hash_alg": "sha256"}
+        if good:
+            count = int(str(row["attestation_count"])) + 1
+            self.says |= {"operational_state": 3, "attestation_status": "PASS", "attestation_count": count}
+            self.says |= {"last_successful_attestation": at}
+        else:
+            event = "pcr_validation.invalid_pcr_17"
+            self.says |= {"operational_state": 9, "attestation_status": "FAIL", "last_event_id": event}
+
     def registration(self) -> dict[str, object]:
         usual = {
             "agent_id": self.id, "ek_tpm": "", "ekcert": None, "ip": "127.0.0.1", "port": self.port,
@@ -98,12 +130,15 @@ class Agent:
         path = urlsplit(handler.path)
         if not handler.connection.getpeercert():
             return NO_CERTIFICATE(handler)
+        if path.path == "/version":
+            return answer(sentence(200, {"supported_versions": self.versions}))(handler)
         asked = {name: each[0] for name, each in parse_qs(path.query).items()}
         self.asked.append({"path": path.path, **asked})
         parts = self.quote(asked["nonce"].encode(), int(asked["mask"], 16))
         self.tamper(parts)
         text = "r" + ":".join(parts[name] for name in ("message", "signature", "values"))
-        return answer(sentence(200, {"quote": text, "hash_alg": "sha256", "boottime": 1}))(handler)
+        told = {"quote": text, "hash_alg": "sha256", "ima_measurement_list": self.measured, "boottime": 1}
+        return answer(sentence(200, told))(handler)
 
     def push(self, challenge: bytes = b"sixteen bytes of", mask: int = 0x600FF, **more: object) -> dict[str, object]:
         """Has it push its evidence; returns the attributes of what the verifier then hands over.
@@ -154,7 +189,11 @@ class World:
         self.client_pem = self.authority.issue("client")
         self.client_pem.chmod(0o600)
         self.agents: dict[str, Agent] = {}
-        self.bulk: Callable[[], bytes] = lambda: sentence(200, {each.id: each.row() for each in self.agents.values()})
+        self.bulk: Callable[[], bytes] = lambda: sentence(200, {id_: self.agents[id_].row() for id_ in self.known()})
+        self.out: set[str] = set()  # agents that are registered, and that the verifier does not know
+        self.told: list[tuple[str, str, dict[str, object]]] = []  # what was to be changed there
+        self.obeys: Callable[[str, str], bool] = lambda method, id_: True  # else it says yes, and does nothing
+        self.refuses: Callable[[str, dict[str, object]], bool] = lambda method, body: False
         self.asked: list[str] = []
         self.instead: Respond | None = None  # of whatever verifier and registrar would answer
         self._running: list[ThreadingHTTPServer] = []
@@ -183,11 +222,43 @@ class World:
         elif handler.path == "/v2.6/agents/?bulk=true":
             answer(self.bulk())(handler)
         elif handler.path == "/v2.6/agents":
-            answer(sentence(200, {"uuids": [[id_] for id_ in self.agents]}))(handler)
+            answer(sentence(200, {"uuids": [[id_] for id_ in self.known()]}))(handler)
+        elif handler.path.startswith("/v2.6/agents/"):
+            answer(*self._agent(handler))(handler)
         elif (latest := self._latest(handler.path)) is not None:
             answer(json.dumps({"data": {"type": "attestation", "attributes": latest}}).encode(), 201)(handler)
         else:
             answer(sentence(404, {}), 404)(handler)
+
+    def known(self) -> list[str]:
+        """The agents that the verifier knows."""
+        return [id_ for id_ in self.agents if id_ not in self.out]
+
+    def attest(self, at: int) -> None:
+        """A round of the verifier over all agents that have not failed."""
+        for id_ in self.known():
+            self.agents[id_].attest(at)
+
+    def _agent(self, handler: BaseHTTPRequestHandler) -> tuple[bytes, int]:
+        """One agent: shown, taken out, added or reactivated as a real verifier does it."""
+        id_, _, verb = handler.path.removeprefix("/v2.6/agents/").partition("/")
+        body = json.loads(handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or "{}")
+        agent, there = self.agents[id_], id_ not in self.out
+        if handler.command == "GET":
+            return (sentence(200, agent.row()), 200) if there else (sentence(404, {}), 404)
+        self.told.append((handler.command, id_, body))
+        if self.refuses(handler.command, body) or there is (handler.command == "POST"):
+            return sentence(400, {}), 409 if there else 404
+        if not self.obeys(handler.command, id_):
+            return sentence(200, {}), 200
+        if handler.command == "DELETE":
+            self.out.add(id_)
+        elif handler.command == "POST":
+            agent.says = agent.added(body)
+            self.out.discard(id_)
+        elif verb == "reactivate" and agent.row()["operational_state"] != 10:
+            agent.says |= {"operational_state": 1, "attestation_status": "PENDING"}
+        return sentence(200, {}), 200
 
     def _latest(self, path: str) -> dict[str, object] | None:
         id_ = path.removeprefix("/v3.0/agents/").removesuffix("/attestations/latest")

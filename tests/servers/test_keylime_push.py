@@ -92,6 +92,14 @@ def test_what_contradicts_itself_is_refused(agent: Agent, change: dict[str, obje
         read_latest(body(agent.push(**change)))
 
 
+def test_logs_that_were_pushed_with_the_quote_do_not_matter(agent: Agent) -> None:
+    attributes = agent.push()
+    for kind in ("uefi_log", "ima_log"):
+        log = {"evidence_class": "log", "evidence_type": kind, "chosen_parameters": {"starting_offset": 0}}
+        attributes["evidence"].append({**log, "data": {"entry_count": 2, "entries": "AAAA" * 100_000}})
+    assert proven(read_latest(body(attributes)), agent.tpm.area).finding is None
+
+
 def test_two_quotes_are_none(agent: Agent) -> None:
     attributes = agent.push()
     attributes["evidence"] *= 2

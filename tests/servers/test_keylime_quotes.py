@@ -73,6 +73,11 @@ def test_an_agents_quote_proves_its_registers(world: World, agent: Agent) -> Non
     ]
 
 
+def test_what_comes_behind_the_quote_is_not_read(world: World, agent: Agent) -> None:
+    agent.measured = "10 0000 ima-ng sha256:00 /usr/bin/true\n" * 200_000
+    assert proven(ask(world), agent.tpm.area).evidence.voucher is Voucher.QUOTE
+
+
 def test_the_key_that_the_registrar_shows_is_for_people_to_approve(world: World, agent: Agent) -> None:
     approved = agent.tpm.area
     agent.restart()

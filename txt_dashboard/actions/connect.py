@@ -6,6 +6,7 @@ from txt_dashboard.models import Server
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers import KINDS
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection, QuoteServer, ServerError
+from txt_dashboard.servers.policed import PolicedAgents
 from txt_dashboard.servers.whitelist import GoldenValues, Whitelist
 
 
@@ -42,6 +43,18 @@ def connect_golden(server: Server, clock: Clock) -> GoldenValues | None:
     if build is not None and endpoint is not None:
         return build(_connection(server, endpoint), clock)
     return connect_whitelist(server)
+
+
+def connect_agents(server: Server, clock: Clock) -> PolicedAgents | None:
+    """What rewrites the policies of this server's agents; raises `ServerError`.
+
+    `None` unless people approved that the server counts and the settings name it: nothing is written there then.
+    """
+    endpoint = current_reference().servers.get(server.name)
+    if endpoint is None or not endpoint.counts or server.name not in conf.keylime_publish():
+        return None
+    build = KINDS[endpoint.kind].agents
+    return build(_connection(server, endpoint), clock) if build is not None else None
 
 
 def connect_quotes(server: Server, clock: Clock) -> QuoteServer | None:

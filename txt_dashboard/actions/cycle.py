@@ -18,6 +18,7 @@ from txt_dashboard.actions.connect import connect
 from txt_dashboard.actions.governance.apply import apply_servers
 from txt_dashboard.actions.governance.sign import sign_due
 from txt_dashboard.actions.hosts import adopt
+from txt_dashboard.actions.policies.turn import BuildAgents, publish_policies
 from txt_dashboard.actions.publish.publisher import BuildWhitelist, Publisher
 from txt_dashboard.actions.publish.read_back import BuildGolden, read_whitelists
 from txt_dashboard.actions.quotes.ask import BuildQuotes, Quoter
@@ -55,11 +56,13 @@ class Worker:
         whitelist: BuildWhitelist | None = None,
         quotes: BuildQuotes | None = None,
         golden: BuildGolden | None = None,
+        agents: BuildAgents | None = None,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         """Without `whitelist` servers are told nothing, without `quotes` only their word is asked for.
 
-        Without `golden` only servers that can be told golden values are asked for theirs. `changed` is called as
+        Without `golden` only servers that can be told golden values are asked for theirs, without `agents` no agent's
+        policy is rewritten. `changed` is called as
         soon as it is on record that hosts changed.
         """
         self.appraiser = Appraiser(log_of_register)
@@ -68,6 +71,7 @@ class Worker:
         self._unsigned = ""  # why the last head of the activity log could not be signed
         self._whitelist = whitelist or (lambda _server: None)
         self._golden = golden or (lambda server, _clock: self._whitelist(server))
+        self._agents = agents or (lambda _server, _clock: None)
         self._quotes = quotes or (lambda _server, _clock: None)
         self._changed = changed
 
@@ -89,6 +93,7 @@ class Worker:
         self._test_servers()
         self._list_hosts()
         read_whitelists(self._golden, self._clock)
+        publish_policies(self._agents, self._clock)
         while self._clock() - started < TURN:
             claimed = claim(self._clock())
             if claimed is None:

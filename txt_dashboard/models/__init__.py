@@ -19,6 +19,9 @@ from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnd
 from txt_dashboard.models.measurement import Measurement
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
+    AgentPolicy,
+    AgentStand,
+    PolicyRound,
     Publication,
     PublicationState,
     Registering,
@@ -33,6 +36,8 @@ __all__ = [
     "Activity",
     "ActivityCheck",
     "ActivityHead",
+    "AgentPolicy",
+    "AgentStand",
     "ApiKey",
     "Attestation",
     "Cloud",
@@ -49,6 +54,7 @@ __all__ = [
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
+    "PolicyRound",
     "PollRequest",
     "PoolMove",
     "Proposal",

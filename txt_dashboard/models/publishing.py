@@ -42,6 +42,45 @@ class Registering(models.Model):
     try_at = models.DateTimeField()  # not before
 
 
+class AgentStand(models.TextChoices):
+    """How an agent's own policy stands to what is approved."""
+
+    JUDGED = "judged"  # the agent is judged by it
+    WAITING = "waiting"  # it shall be; `problem` says what for it waits, if for anything
+    KEPT = "kept"  # its policy is not rewritten; `problem` says why
+
+
+class AgentPolicy(models.Model):
+    """The policy of one agent at a server that judges each agent by its own, as the last round found it.
+
+    `change` is all that is needed to finish a change that was begun, kept from before the agent is taken out.
+    """
+
+    attestation = models.OneToOneField(
+        "Attestation", primary_key=True, on_delete=models.CASCADE, related_name="agent_policy"
+    )
+    stand = models.CharField(max_length=10, choices=AgentStand, default=AgentStand.WAITING)
+    version = models.CharField(max_length=64, blank=True)  # attest.allowed.Allowed.key
+    problem = models.TextField(blank=True)
+    command = models.TextField(blank=True)  # what a person may run instead
+    change = models.JSONField(null=True)  # actions.policies.change.Change; NULL: nothing is under way
+    settled_at = models.DateTimeField(null=True)  # when the last change ended
+    try_at = models.DateTimeField(null=True)  # not before, after it could not be done
+    reactivated_at = models.DateTimeField(null=True)
+
+
+class PolicyRound(models.Model):
+    """When the agents of a server were last held against what is approved, and who does it now."""
+
+    server = models.OneToOneField("Server", on_delete=models.CASCADE, related_name="policy_round")
+    due_at = models.DateTimeField()
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    set_number = models.PositiveIntegerField(default=0)  # the signed set that it was done under
+    looked_at = models.DateTimeField(null=True)
+    problem = models.TextField(blank=True)
+
+
 class Whitelisted(models.Model):
     """An MLE that at least one host is judged by at a server, as it was read back."""
 

@@ -221,7 +221,7 @@ def find_host(name: str, now: datetime) -> Host | None:
 
 def testimonies(host: Host, reference: ReferenceSet, now: datetime) -> tuple[Testimony, ...]:
     """What each server says of the host, appraised under the rules now in force. Two queries at most."""
-    rows = host.attestations.select_related("server", "platform", "vmm").order_by("server__name")
+    rows = host.attestations.select_related("server", "platform", "vmm", "agent_policy").order_by("server__name")
     return tuple(_explained(_testimony(row, host.pool, reference, now)) for row in rows)
 
 

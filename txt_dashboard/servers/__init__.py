@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from txt_dashboard.servers.base import AttestationServer, Clock, Connection, QuoteServer
+from txt_dashboard.servers.policed import PolicedAgents
 from txt_dashboard.servers.whitelist import GoldenValues, Whitelist
 
 
@@ -14,6 +15,7 @@ class Factory:
     `whitelist` makes what writes golden values, `None` where this kind takes none; `golden` makes what only reads
     them, for kinds that take none and yet show theirs. `quotes` makes what asks for
     quotes and event logs, `None` where no server of this kind passes them on; of the others each must be asked.
+    `agents` makes what gives each agent a policy of its own, for kinds that judge agents so.
     All raise `ServerError` for a connection whose own data are unusable; they ask nothing.
     """
 
@@ -22,6 +24,7 @@ class Factory:
     whitelist: Callable[[Connection], Whitelist] | None = None
     quotes: Callable[[Connection, Clock], QuoteServer] | None = None
     golden: Callable[[Connection, Clock], GoldenValues] | None = None
+    agents: Callable[[Connection, Clock], PolicedAgents] | None = None
 
     @property
     def shows_values(self) -> bool:
@@ -72,8 +75,16 @@ def _keylime_policies(connection: Connection, clock: Clock) -> GoldenValues:
     return KeylimePolicies(connection, clock=clock)
 
 
+def _keylime_agents(connection: Connection, clock: Clock) -> PolicedAgents:
+    from txt_dashboard.servers.keylime_agents import KeylimeAgents  # noqa: PLC0415
+
+    return KeylimeAgents(connection, clock=clock)
+
+
 KINDS: Mapping[str, Factory] = {
     "oat-1.6": Factory("OpenAttestation 1.5 to 1.7", _open_attestation("1.6"), _oat_whitelist("1.6"), _oat_quotes),
     "oat-2.x": Factory("OpenAttestation 2.x", _open_attestation("2.x"), _oat_whitelist("2.x"), _oat_quotes),
-    "keylime": Factory("Keylime 7", _keylime, quotes=_keylime_quotes, golden=_keylime_policies),
+    "keylime": Factory(
+        "Keylime 7", _keylime, quotes=_keylime_quotes, golden=_keylime_policies, agents=_keylime_agents
+    ),
 }

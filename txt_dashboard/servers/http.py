@@ -21,7 +21,7 @@ from txt_dashboard.servers.base import (
     ServerUnreachable,
 )
 from txt_dashboard.servers.deadline import Deadline
-from txt_dashboard.servers.line import Line, tls_context
+from txt_dashboard.servers.line import Limits, Line, tls_context
 
 ATTEMPTS = 3
 BACKOFF = 0.5  # seconds: upper bound of the first pause; each further one may be twice as long
@@ -86,6 +86,13 @@ class Client:
         request = Request("GET", self.url.root + path, params=params, headers=self._headers)
         return self._ask(request, deadline, byte_limit)
 
+    def beginning(
+        self, path: str, params: Mapping[str, str] | None = None, *, deadline: Deadline | None = None, length: int
+    ) -> bytes:
+        """The same as `get`, but where the body is longer only so many bytes of it, and the rest is never read."""
+        request = Request("GET", self.url.root + path, params=params, headers=self._headers)
+        return self._ask(request, deadline, length, cut=True)
+
     def post(self, path: str, body: bytes, *, byte_limit: int | None = None) -> bytes:
         """The body that POST of this JSON answers, which claims to be JSON; raises `ServerError`.
 
@@ -126,26 +133,33 @@ class Client:
             line.close()
 
     def _ask(
-        self, request: Request, deadline: Deadline | None, byte_limit: int | None, fault_limit: int = 0
+        self,
+        request: Request,
+        deadline: Deadline | None,
+        byte_limit: int | None,
+        fault_limit: int = 0,
+        *,
+        cut: bool = False,
     ) -> bytes:
         """Asks until an answer comes, an error that time won't heal, the last attempt or the deadline."""
         own = self.deadline() if deadline is None else deadline.within(self._connection.deadline)
-        limit = min(self._connection.byte_limit, byte_limit or self._connection.byte_limit)
+        most = min(self._connection.byte_limit, byte_limit or self._connection.byte_limit)
+        limits = Limits(most, fault_limit, cut=cut)
         prepared = request.prepare()
         for attempt in range(ATTEMPTS - 1):
             try:
-                return self._attempt(prepared, own, limit, fault_limit)
+                return self._attempt(prepared, own, limits)
             except ServerUnreachable:
                 # Full jitter, so that workers which failed together don't come back together.
                 pause = self._random() * BACKOFF * 2**attempt
                 if time.monotonic() + pause >= own.at:
                     raise
             self._sleep(pause)
-        return self._attempt(prepared, own, limit, fault_limit)
+        return self._attempt(prepared, own, limits)
 
-    def _attempt(self, request: PreparedRequest, deadline: Deadline, byte_limit: int, fault_limit: int) -> bytes:
+    def _attempt(self, request: PreparedRequest, deadline: Deadline, limits: Limits) -> bytes:
         with self._line() as line:
-            response, body = line.exchange(request, deadline, byte_limit, fault_limit)
+            response, body = line.exchange(request, deadline, limits)
         _check_status(response.status_code, body)
         _check_html(response, body)
         return body

@@ -37,7 +37,7 @@ class _Listed(Struct):
     results: _Listing
 
 
-_LISTED = Decoder(_Listed)
+LISTED = Decoder(_Listed)
 
 
 class Keylime:
@@ -67,7 +67,7 @@ class Keylime:
 
     def test(self) -> str:
         """Lists the agents' ids: cheap, and for administrators only."""
-        listed = decode_answer(_LISTED, self._client.get(f"{self._base}/agents")).results.uuids
+        listed = decode_answer(LISTED, self._client.get(f"{self._base}/agents")).results.uuids
         return f"A Keylime verifier answered and takes our certificate. Agents: {sum(map(len, listed))}."
 
     def policies(self) -> Mapping[str, str | None]:

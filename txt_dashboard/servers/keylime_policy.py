@@ -1,4 +1,4 @@
-"""The golden values that a Keylime judges its agents by: each agent's `tpm_policy`, read and never written.
+"""The golden values that a Keylime judges its agents by: each agent's `tpm_policy`, as a text.
 
 It is JSON in a text: the values allowed by register, `{"0": ["<hex>", …], …, "mask": "0x600ff"}`. Several values of
 one register are told as several lists, the first of each register together, then the second: so a policy that allows
@@ -6,7 +6,10 @@ what two baselines name is told as both.
 """
 
 import hashlib
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Annotated
 
@@ -14,7 +17,7 @@ from msgspec import Meta, MsgspecError
 from msgspec.json import Decoder
 
 from txt_dashboard.attest.pcr import DRTM_REGISTERS, PcrError, Values, bank_of, parse_index, parse_value
-from txt_dashboard.servers.base import Clock, Connection
+from txt_dashboard.servers.base import Clock, Connection, NotTaken
 from txt_dashboard.servers.keylime import Keylime
 from txt_dashboard.servers.mle import InUse, MleKind, MleRef
 
@@ -22,6 +25,7 @@ _NAME = "tpm_policy"
 _MOST_VALUES = 64  # of one register
 _Allowed = Annotated[list[Annotated[str, Meta(max_length=130)]], Meta(max_length=_MOST_VALUES)]
 _POLICY = Decoder(Annotated[dict[str, _Allowed | str], Meta(max_length=32)])
+_MASK = re.compile(r"0x[0-9a-fA-F]{1,6}")
 _OURS = {MleKind.BIOS: {"oem": "Keylime"}, MleKind.VMM: {"os_name": "Keylime"}}
 
 
@@ -61,6 +65,68 @@ def read_policy(text: str | None, hosts: tuple[str, ...]) -> tuple[InUse, ...]:
         for kind, values in _by_kind(some).items()
         if values
     )
+
+
+def allows(text: str, values: Mapping[int, frozenset[bytes]]) -> bool:
+    """Whether a policy lets these registers have exactly these values, and has them quoted."""
+    try:
+        policy = _read(text)
+    except NotTaken:
+        return False
+    quoted = all(policy.mask >> index & 1 for index in values)
+    return quoted and all(frozenset(policy.values.get(index, ())) == some for index, some in values.items())
+
+
+def allowing(text: str, values: Mapping[int, frozenset[bytes]]) -> str:
+    """The policy that does so; what it says of other registers stays. Raises `NotTaken` where it can't be read."""
+    policy = _read(text)
+    told = {index: sorted(each.hex() for each in some) for index, some in {**policy.values, **values}.items()}
+    mask = policy.mask | sum(1 << index for index in values)
+    return json.dumps({**{str(index): some for index, some in sorted(told.items())}, "mask": hex(mask)})
+
+
+def same(text: str, other: str) -> bool:
+    """Whether two policies say the same; of those that can't be read only the same text does."""
+    try:
+        return _read(text) == _read(other)
+    except NotTaken:
+        return text == other
+
+
+def registers_of(text: str) -> Mapping[str, list[str]]:
+    """What a policy allows, as the tenant takes it: without the mask, which it works out itself."""
+    return {str(index): sorted(each.hex() for each in some) for index, some in sorted(_read(text).values.items())}
+
+
+def quotes(text: str, index: int) -> bool:
+    """Whether a policy has this register quoted; one that can't be read has all."""
+    try:
+        return bool(_read(text).mask >> index & 1)
+    except NotTaken:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    values: dict[int, frozenset[bytes]]
+    mask: int
+
+
+def _read(text: str) -> _Policy:
+    """A policy in full; raises `NotTaken` where anything in it has two meanings or none."""
+    try:
+        policy = _POLICY.decode(text)
+        allowed = _allowed(text)
+    except (MsgspecError, PcrError, RecursionError, UnicodeError):
+        raise NotTaken("its policy at the verifier can't be read") from None
+    mask = policy.get("mask", "0x0")
+    if len(allowed) != len(policy.keys() - {"mask"}) or not isinstance(mask, str) or not _MASK.fullmatch(mask):
+        raise NotTaken("its policy at the verifier can't be read: it names a register twice, or has no usable mask")
+    if text != text.lower():
+        raise NotTaken(
+            "its policy at the verifier holds capital letters, and the verifier finds no value equal to one"
+        )
+    return _Policy({index: frozenset(some) for index, some in allowed.items()}, int(mask, 16))
 
 
 def _allowed(text: str | None) -> Mapping[int, list[bytes]]:

@@ -3,7 +3,8 @@
 `GET /v3.0/agents/{id}/attestations/latest` answers 201 and `{"data": {"attributes": {"evidence": [{"evidence_type":
 "tpm_quote", "chosen_parameters": {"challenge", "certification_key": {"public"}, …}, "data": {"message", "signature",
 "subject_data", …}}], "evidence_received_at", …}}}`, bytes in base64, the values of registers (`subject_data`) in the
-form that `attest.pcr_blob` reads. An agent that was challenged and has not answered yet has no `data`.
+form that `attest.pcr_blob` reads. An agent that was challenged and has not answered yet has no `data`. Logs may stand
+beside the quote, `uefi_log` and `ima_log`, with other parameters and data.
 
 The challenge is the verifier's and not ours, and so is the date: how fresh such evidence is, is its word.
 """
@@ -11,7 +12,7 @@ The challenge is the verifier's and not ours, and so is the date: how fresh such
 import binascii
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 from msgspec.json import Decoder
 
 from txt_dashboard.attest.evidence import NoEvidence
@@ -24,6 +25,7 @@ from txt_dashboard.servers.dates import DateError, parse_date
 from txt_dashboard.servers.decode import decode_answer
 
 _QUOTE = "tpm_quote"
+_NOTHING = Raw(b"null")
 
 _Bytes = Annotated[str, Meta(max_length=16 * 1024)]  # base64
 
@@ -45,8 +47,8 @@ class _Data(Struct):
 
 class _Evidence(Struct):
     evidence_type: str
-    chosen_parameters: _Chosen | None = None
-    data: _Data | None = None
+    chosen_parameters: Raw = _NOTHING  # of a log both are of another form
+    data: Raw = _NOTHING
 
 
 class _Attributes(Struct):
@@ -62,7 +64,7 @@ class _Answer(Struct):
     data: _Attestation
 
 
-_ANSWER = Decoder(_Answer)
+_ANSWER, _CHOSEN, _DATA = Decoder(_Answer), Decoder(_Chosen | None), Decoder(_Data | None)
 
 
 def read_latest(body: bytes) -> Material | NoEvidence:
@@ -71,7 +73,9 @@ def read_latest(body: bytes) -> Material | NoEvidence:
     quotes = [each for each in attributes.evidence if each.evidence_type == _QUOTE]
     if len(quotes) != 1:
         raise FormatError(f"it holds {len(quotes)} quotes, not one")
-    chosen, data, received_at = quotes[0].chosen_parameters, quotes[0].data, attributes.evidence_received_at
+    chosen = decode_answer(_CHOSEN, bytes(quotes[0].chosen_parameters))
+    data = decode_answer(_DATA, bytes(quotes[0].data))
+    received_at = attributes.evidence_received_at
     if chosen is None or data is None or received_at is None:
         return NoEvidence(Finding(Reason.ATTESTATION_PENDING))
     values = parse_pcr_blob(in_base64(data.subject_data, "the list of values"))

@@ -9,6 +9,8 @@ Registrar, `GET /v2.6/agents/{id}`: `{"results": {"aik_tpm", "ip", "port", "mtls
 Agent, `GET /v2.1/quotes/integrity?nonce=&mask=&partial=1`: `{"results": {"quote": "r<TPMS_ATTEST>:<TPMT_SIGNATURE>:
   <values>", "hash_alg", …}}`, each in base64; the values as `attest.pcr_blob` reads them. The nonce is quoted as the
   text that it is. The bank is the agent's choice, and register 16 is always quoted: it binds the agent's own key.
+  Behind the quote comes all that IMA measured, and the event log: agents send both with each quote, asked for or not,
+  many megabytes on some hosts. So only the beginning of the answer is read.
 An agent that pushes its evidence is not asked, though it registers an address, too: the verifier, which told that it
   does, hands over the latest: `keylime_push`.
 
@@ -16,6 +18,7 @@ Nothing is verified here. One agent that fails costs that host.
 """
 
 import random
+import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,6 +36,7 @@ from txt_dashboard.attest.reasons import Finding, Reason
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.servers.base import (
     AddressRefused,
+    AnswerUnusable,
     Clock,
     Connection,
     NotTaken,
@@ -53,14 +57,17 @@ AT_ONCE = 8  # agents that are asked at the same time
 _AGENT_API = "/v2.1"
 _PUSH_API = "/v3.0"
 _REGISTERED_BYTES = 256 * 1024
-_QUOTE_BYTES = 256 * 1024
+_QUOTE_BYTES = 64 * 1024  # of an agent's answer
+_PUSHED_BYTES = 8 * 1024 * 1024  # with the logs that a verifier kept
 _AGENT_SECONDS = 20.0  # a slow TPM needs one or two
 _BINDING = 16  # holds the hash of the agent's own key
 
 _Bytes = Annotated[str, Meta(max_length=16 * 1024)]  # base64
 
 
-class _Registered(Struct):
+class Registered(Struct):
+    """What an agent told the registrar of itself."""
+
     aik_tpm: _Bytes
     ip: Annotated[str, Meta(max_length=255)] | None
     port: int | None
@@ -70,18 +77,12 @@ class _Registered(Struct):
 
 
 class _Registration(Struct):
-    results: _Registered
+    results: Registered
 
 
-class _Quoted(Struct):
-    quote: Annotated[str, Meta(max_length=64 * 1024)]
-
-
-class _Answer(Struct):
-    results: _Quoted
-
-
-_REGISTRATION, _ANSWER = Decoder(_Registration), Decoder(_Answer)
+_REGISTRATION = Decoder(_Registration)
+# What a quote is worth says its signature, so it need not be known what else is in the answer.
+_QUOTED = re.compile(rb'"quote"\s*:\s*"([A-Za-z0-9+/=:]*)"')
 
 
 class KeylimeQuotes:
@@ -127,6 +128,31 @@ class KeylimeQuotes:
         """None either, for the same reason."""
         raise NotTaken(f"the agent of {host} hands over no list of measured files by itself")
 
+    def registered(self, agent: str, deadline: Deadline) -> Registered:
+        """What the registrar knows of an agent; raises `ServerError`."""
+        if self._registrar is None:
+            raise NotTaken("no registrar is set that would say where agents are")
+        if not is_agent_id(agent):
+            raise NotTaken("no agent can be called that")
+        path = f"{self._registrar.url.path}{API}/agents/{agent}"
+        body = self._registrar.get(path, deadline=deadline, byte_limit=_REGISTERED_BYTES)
+        return decode_answer(_REGISTRATION, body).results
+
+    def agent_client(self, registered: Registered) -> Client:
+        """For one agent, where it says that it is: only inside of what the settings allow; raises `ServerError`."""
+        port, address = registered.port, registered.ip or ""
+        if not address or port is None:
+            raise NotTaken("the agent registered no address")
+        if port not in self._connection.agents.ports:
+            raise AddressRefused(f"the agent's port {port} is none that the settings allow")
+        if not registered.mtls_cert or registered.mtls_cert == "disabled":
+            raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
+        host = f"[{address}]" if ":" in address else address
+        tls = pinned_context(registered.mtls_cert, self._connection.client_pem)
+        networks = self._connection.agents.networks
+        there = replace(self._connection, url=f"https://{host}:{port}", networks=networks, auth_blob="")
+        return Client(there, tls=tls)
+
     def close(self) -> None:
         """Closes its connections."""
         self._verifier.close()
@@ -143,50 +169,28 @@ class KeylimeQuotes:
 
     def _material(self, called: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
         agent, pushes = read_called(called)
-        if not is_agent_id(agent):
-            raise NotTaken("no agent can be called that")
         if pushes:
             return self._pushed(agent, deadline)
-        registered = self._registered(agent, deadline)
+        registered = self.registered(agent, deadline)
         public = in_base64(registered.aik_tpm, "the attestation key at the registrar")
-        client = self._client(registered)
+        client = self.agent_client(registered)
         try:
             params = {"nonce": nonce.decode("ascii"), "mask": hex(mask), "partial": "1"}
             within = deadline.within(_AGENT_SECONDS)
-            body = client.get(f"{_AGENT_API}/quotes/integrity", params, deadline=within, byte_limit=_QUOTE_BYTES)
+            begun = client.beginning(f"{_AGENT_API}/quotes/integrity", params, deadline=within, length=_QUOTE_BYTES)
         finally:
             client.close()
-        quote = read_quote(decode_answer(_ANSWER, body).results.quote)
+        quote = read_quote(_quote_in(begun))
         return Material(quote, public, self._clock(), registrar=_told(registered))
 
     def _pushed(self, agent: str, deadline: Deadline) -> Material | NoEvidence:
+        if not is_agent_id(agent):
+            raise NotTaken("no agent can be called that")
         path = f"{self._verifier.url.path}{_PUSH_API}/agents/{agent}/attestations/latest"
-        return read_latest(self._verifier.get(path, deadline=deadline, byte_limit=_QUOTE_BYTES))
-
-    def _registered(self, agent: str, deadline: Deadline) -> _Registered:
-        if self._registrar is None:
-            raise NotTaken("no registrar is set that would say where agents are")
-        path = f"{self._registrar.url.path}{API}/agents/{agent}"
-        body = self._registrar.get(path, deadline=deadline, byte_limit=_REGISTERED_BYTES)
-        return decode_answer(_REGISTRATION, body).results
-
-    def _client(self, registered: _Registered) -> Client:
-        """For one agent, where it says that it is: only inside of what the settings allow."""
-        port, address = registered.port, registered.ip or ""
-        if not address or port is None:
-            raise NotTaken("the agent registered no address")
-        if port not in self._connection.agents.ports:
-            raise AddressRefused(f"the agent's port {port} is none that the settings allow")
-        if not registered.mtls_cert or registered.mtls_cert == "disabled":
-            raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
-        host = f"[{address}]" if ":" in address else address
-        tls = pinned_context(registered.mtls_cert, self._connection.client_pem)
-        networks = self._connection.agents.networks
-        there = replace(self._connection, url=f"https://{host}:{port}", networks=networks, auth_blob="")
-        return Client(there, tls=tls)
+        return read_latest(self._verifier.get(path, deadline=deadline, byte_limit=_PUSHED_BYTES))
 
 
-def _told(registered: _Registered) -> Mapping[str, str]:
+def _told(registered: Registered) -> Mapping[str, str]:
     """What the registrar says of the endorsement key: its word, which nobody here checks."""
     told = {"endorsement key": registered.ek_tpm, "endorsement certificate": registered.ekcert}
     return {name: _digest(text) for name, text in told.items() if text}
@@ -197,6 +201,13 @@ def _digest(text: str) -> str:
         return f"SHA-256 {sha256(in_base64(text, 'it')).hexdigest()[:16]}…"
     except FormatError:
         return "can't be read"
+
+
+def _quote_in(begun: bytes) -> str:
+    found = _QUOTED.search(begun)
+    if found is None:
+        raise AnswerUnusable("the agent's answer begins with no quote")
+    return found[1].decode("ascii")
 
 
 def read_quote(text: str) -> Quote:

@@ -53,7 +53,7 @@ class State(IntEnum):
 _STATES = frozenset(State)
 _TIMEOUT = "TIMEOUT"  # what an agent is called that pushes and fell silent, whatever its state
 _BEGUN = frozenset({State.REGISTERED, State.START, State.SAVED})
-_ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
+ATTESTING = frozenset({State.GET_QUOTE, State.GET_QUOTE_RETRY, State.PROVIDE_V, State.PROVIDE_V_RETRY})
 
 
 class _Bulk(Struct):

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import stat
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,15 @@ def _show(context: ssl.SSLContext, path: Path) -> None:
         raise CertificateRefused(f"our certificate in {path} can't be read ({reason})") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of an answer is read, in bytes."""
+
+    body: int
+    fault: int = 0  # of the body of an error, which is empty where there is more of it
+    cut: bool = False  # a longer body is cut off and not refused
+
+
 class Line:
     """One kept-alive connection, for one exchange at a time.
 
@@ -113,12 +123,9 @@ class Line:
             pool = _PlainPool(url.host, url.port, maxsize=1, line=self)
         self._adapter = _PinnedAdapter(pool)
 
-    def exchange(
-        self, request: PreparedRequest, deadline: Deadline, byte_limit: int, fault_limit: int = 0
-    ) -> tuple[Response, bytes]:
+    def exchange(self, request: PreparedRequest, deadline: Deadline, limits: Limits) -> tuple[Response, bytes]:
         """Sends the request; returns the answer, and its body where the status is a success.
 
-        The body of an error is read only up to `fault_limit`, and is empty where there is more of it.
         Raises `ServerUnreachable`, `CertificateRefused` or `AnswerUnusable` (too large, compressed).
         """
         self.deadline = deadline
@@ -126,8 +133,8 @@ class Line:
             response = self._adapter.send(request, stream=True, timeout=(self.connect_timeout, deadline.left()))
             try:
                 if 200 <= response.status_code < 300:
-                    return response, _read(response, byte_limit)
-                return response, _read_fault(response, fault_limit)
+                    return response, _read(response, limits.body, cut=limits.cut)
+                return response, _read_fault(response, limits.fault)
             finally:
                 response.close()
         except (RequestException, HTTPError, TimeoutError):
@@ -148,22 +155,24 @@ class Line:
         )
 
 
-def _read(response: Response, byte_limit: int) -> bytes:
+def _read(response: Response, byte_limit: int, *, cut: bool = False) -> bytes:
     too_large = AnswerUnusable(f"the answer is larger than the {byte_limit} bytes allowed")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise AnswerUnusable("the answer is compressed, which we did not ask for: what answers there?")
     declared = response.headers.get("Content-Length", "")
-    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > byte_limit):
+    if not cut and declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > byte_limit):
         raise too_large
     chunks: list[bytes] = []
     left = byte_limit
     # Not raw.stream(): for chunked bodies it reads lines without a limit, http.client's own reader does not.
     while chunk := response.raw.read(min(_CHUNK, left + 1), decode_content=False):
         left -= len(chunk)
-        if left < 0:
-            raise too_large
         chunks.append(chunk)
-    return b"".join(chunks)
+        if left < 0 and not cut:
+            raise too_large
+        if left < 0:
+            break
+    return b"".join(chunks)[:byte_limit]
 
 
 def _read_fault(response: Response, limit: int) -> bytes:

@@ -20,6 +20,7 @@ from txt_dashboard.attest.quorum import Refusal, Tally
 from txt_dashboard.attest.reference import Part
 from txt_dashboard.models import Account, Proposal, ProposalState
 from txt_dashboard.queries import golden
+from txt_dashboard.queries.agent_policies import progress
 from txt_dashboard.queries.differences import kinds_of
 from txt_dashboard.queries.fields import required, span
 from txt_dashboard.queries.golden import Held, Phase
@@ -88,6 +89,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "more_policies": max(0, len(policies) - POLICIES_SHOWN),
         "servers": servers,
         "at_servers": at_servers(current.reference, now),
+        "agents": progress(),
         "settled": settled,
         "later": "before" in request.GET,
         "q": query,

@@ -1,35 +1,25 @@
 """A Keylime and a product of their own: what happens here spoils neither for others. The tests run in their order."""
 
 import os
-import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.keylime.beside.doorway import Doorway
-from tests.keylime.beside.stage import HOOK, HOSTS, OAT, Both
+from tests.keylime.beside.stage import HOSTS, OAT, Both
 from tests.keylime.beside.steps import move
 from tests.keylime.lab import KeylimeLab
 
 
 @pytest.fixture(scope="session")
-def door() -> int:
-    """The port at which Keylime's notices are taken."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def lab(door: int) -> Iterator[KeylimeLab]:
-    """Running, and its verifier sends notices."""
+def lab() -> Iterator[KeylimeLab]:
+    """Running, and three agents attest."""
     default = Path.home() / ".cache" / "txt-dashboard" / "keylime"
     software = Path(os.environ.get("TXT_TEST_KEYLIME_CACHE") or default)
     named = int(os.environ.get("TXT_TEST_KEYLIME_PORT") or 0)
     with tempfile.TemporaryDirectory(prefix="txt-keylime-", ignore_cleanup_errors=True) as folder:
-        port = named + 200 if named else 0
-        made = KeylimeLab(Path(folder) / "lab", software, port, f"https://127.0.0.1:{door}{HOOK}")
+        made = KeylimeLab(Path(folder) / "lab", software, named + 200 if named else 0)
         try:
             made.start(HOSTS)
             yield made
@@ -45,15 +35,7 @@ def both(lab: KeylimeLab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         made.start()
         yield made
     finally:
-        made.product.stop()
-
-
-@pytest.fixture(scope="session")
-def doorway(both: Both, lab: KeylimeLab, door: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doorway]:
-    """The proxy that notices come through."""
-    made = Doorway(lab, tmp_path_factory.mktemp("door") / "proxy.pem", both.product.address, door)
-    yield made
-    made.close()
+        made.stop()
 
 
 @pytest.fixture(scope="session")

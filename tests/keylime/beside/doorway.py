@@ -1,4 +1,4 @@
-"""The proxy before the product that docs/keylime.md tells of: TLS, and notices only of whom Keylime vouches for."""
+"""The same proxy before the product as `tests.keylime.front`, which notes the notices that come through."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from tests.servers.harness import answer, start
 
 @dataclass(frozen=True)
 class Passed:
-    """One notice that went through: when, what it said, and what the product answered."""
+    """One notice: when it came, what it said, and what the product answered."""
 
     at: float  # of a monotonic clock
     agent: str
@@ -23,15 +23,15 @@ class Passed:
 
 
 class Doorway:
-    """In front of the product, with a certificate that Keylime's authority signed. Close it."""
+    """With a certificate that Keylime's authority signed, and only for whom it signed one, too. Close it."""
 
-    def __init__(self, lab: KeylimeLab, pem: Path, product: str, port: int) -> None:
+    def __init__(self, lab: KeylimeLab, pem: Path, product: str) -> None:
         self.passed: list[Passed] = []
         self._product = product
-        own = lab.authority.parent
+        own = lab.certificates
         pem.touch(mode=0o600)
         pem.write_text((own / "server-private.pem").read_text() + (own / "server-cert.crt").read_text())
-        self._httpd = start(self._respond, pem, lab.authority.read_text(), port)
+        self._httpd = start(self._respond, pem, lab.authority.read_text(), lab.hook_port)
 
     def close(self) -> None:
         """Takes no more."""

@@ -8,8 +8,8 @@ import requests
 
 from tests.e2e.waiting import eventually
 from tests.keylime.beside.dishonest import Dishonest
-from tests.keylime.beside.doorway import Doorway, Passed
-from tests.keylime.beside.stage import HOOK, HOSTS, SECRET, SERVER, Both
+from tests.keylime.beside.doorway import Passed
+from tests.keylime.beside.stage import HOSTS, SERVER, Both
 from tests.keylime.lab import INVALID_QUOTE
 
 pytestmark = [pytest.mark.keylime, pytest.mark.timeout(120)]
@@ -50,13 +50,13 @@ class Verdict:
             time.sleep(0.05)
 
 
-def test_a_changed_register_is_seen_within_two_seconds_of_the_verifier_s_own_detection(seldom, doorway, measured):
+def test_a_changed_register_is_seen_within_two_seconds_of_the_verifier_s_own_detection(seldom, measured):
     host = SECOND
     asked_at = seldom.held(host)["asked_at"]
     found = Verdict(seldom, host)
     seldom.lab.run("extend", host, "4", "a loader that nobody approved")
     at = seldom.becomes(host, "untrusted", "the notice brought no poll about", 30)
-    (notice,) = notices(doorway, host)
+    (notice,) = notices(seldom, host)
     measured(f"a notice: {notice.at - found.wait():+.2f} s, untrusted {at - found.wait():+.2f} s after the verdict")
     assert at - found.wait() < WITHIN_S
     assert notice.event == "pcr_validation.invalid_pcr_4"
@@ -64,7 +64,7 @@ def test_a_changed_register_is_seen_within_two_seconds_of_the_verifier_s_own_det
     assert seldom.differs(host) == [4]
 
 
-def test_a_notice_while_its_host_is_being_asked_is_not_lost(seldom, doorway, tmp_path, measured):
+def test_a_notice_while_its_host_is_being_asked_is_not_lost(seldom, tmp_path, measured):
     slow = Dishonest(seldom.lab, FIRST, tmp_path)
     slow.answers = slow.late(LATE_S)
     with slow.standing_in():
@@ -72,7 +72,7 @@ def test_a_notice_while_its_host_is_being_asked_is_not_lost(seldom, doorway, tmp
         eventually(lambda: slow.asked, bool, "nobody asked the agent")
         began = time.monotonic()
         seldom.lab.run("extend", FIRST, "17", "a kernel that nobody approved")
-        eventually(lambda: notices(doorway, FIRST), bool, "no notice came", 30)
+        eventually(lambda: notices(seldom, FIRST), bool, "no notice came", 30)
         assert time.monotonic() - began < LATE_S, "the notice came after the answer, so this shows nothing"
         slow.answers = slow.honestly
         at = seldom.becomes(FIRST, "untrusted", "the notice was lost", 30)
@@ -82,18 +82,19 @@ def test_a_notice_while_its_host_is_being_asked_is_not_lost(seldom, doorway, tmp
     slow.close()
 
 
-def test_all_notices_were_taken_the_first_time(seldom, doorway):
-    assert [each.status for each in doorway.passed] == [202, 202]
+def test_all_notices_were_taken_the_first_time(seldom):
+    assert [each.status for each in seldom.doorway.passed] == [202, 202]
 
 
 def test_the_secret_is_in_no_log(seldom):
-    refused = requests.post(f"{seldom.product.address}{HOOK}", data=b"no notice", timeout=10)
+    secret = seldom.lab.hook_secret
+    refused = requests.post(f"{seldom.product.address}/hooks/keylime/{secret}", data=b"no notice", timeout=10)
     assert refused.status_code == 400
     eventually(lambda: seldom.product.log, lambda log: "/hooks/keylime/[cut]" in log, "the refusal is not logged")
-    assert SECRET not in seldom.product.log
+    assert secret not in seldom.product.log
     kept = (path for path in seldom.product.folder.rglob("*") if path.is_file())
-    assert not [path for path in kept if SECRET.encode() in path.read_bytes()]
+    assert not [path for path in kept if secret.encode() in path.read_bytes()]
 
 
-def notices(doorway: Doorway, agent: str) -> list[Passed]:
-    return [each for each in doorway.passed if each.agent == agent]
+def notices(both: Both, agent: str) -> list[Passed]:
+    return [each for each in both.doorway.passed if each.agent == agent]

@@ -29,7 +29,7 @@ VMM = Requirement(Part.VMM, Bank.SHA256, frozenset({17, 18}))
 def add(name: str, url: str, authority: str, interval_s: int) -> None:
     """A Keylime, which is only observed."""
     settings = ServerSettings(
-        name, "keylime", url, Path(authority).read_text(), interval_s=interval_s, batch_size=500, deadline_s=5
+        name, "keylime", url, Path(authority).read_text(), interval_s=interval_s, batch_size=500, deadline_s=6
     )
     add_server(COMMAND_LINE, settings, now=timezone.now())
 

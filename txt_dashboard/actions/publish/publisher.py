@@ -6,6 +6,7 @@ from dataclasses import replace
 import structlog
 
 from txt_dashboard.actions.claim import Claim, ClaimedRow
+from txt_dashboard.actions.policies.out import agents_out
 from txt_dashboard.actions.publish import records
 from txt_dashboard.actions.publish.lagging import Lagging, lagging
 from txt_dashboard.actions.publish.round import BUDGET, Result, Round, Tools, extend, postpone, register
@@ -63,7 +64,7 @@ class Publisher:
         """
         found = lagging(self._claim, batch, reference, self._appraiser, self._clock())
         rows = {each.row.id: each.row for each in found}
-        out = self._out_for_now(batch)
+        out = self._out_for_now(batch) | agents_out(self._claim, batch)
         yield tuple(row for row in self._claim.rows if row.id not in rows.keys() | out), batch
         if out:
             postpone(self._claim, out, self._clock())

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("txt_dashboard", "0014_quote_schedule"),
+        ("txt_dashboard", "0015_agent_policies"),
     ]
 
     operations = [

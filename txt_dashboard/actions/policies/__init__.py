@@ -1,0 +1,1 @@
+"""Approved values at servers that judge each agent by a policy of its own."""
