@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -20,6 +21,7 @@ from txt_dashboard.simulator.story import Story
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 90
+PORTS = range(21000, 32000, 3)
 FIRST_PART = 470.0  # seconds of the story: all of its troubles, and not yet its second part
 STORY = Story(build_fleet(DEFAULT_HOSTS, DEFAULT_SEED))
 
@@ -159,13 +161,15 @@ class Product:
 
 
 def _three_free_ports() -> int:
-    """The first of three neighbouring ports that nobody uses: two simulators take the others."""
+    """The first of three neighbouring ports that nobody uses: two simulators take the others.
+
+    None of those that the system gives to connections, or one might take it before the product does.
+    """
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as first:
-            port = int(first.getsockname()[1])
-            try:
-                for further in (1, 2):
-                    socket.create_server(("127.0.0.1", port + further)).close()
-            except OSError:
-                continue
-            return port
+        port = random.choice(PORTS)
+        try:
+            for each in range(3):
+                socket.create_server(("127.0.0.1", port + each)).close()
+        except OSError:
+            continue
+        return port

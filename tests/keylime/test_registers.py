@@ -1,9 +1,11 @@
 """One register of one host changes: both judge it, people approve what it shows, and both trust it again."""
 
 import json
+import shlex
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -86,15 +88,24 @@ def test_a_host_whose_register_17_changed_is_untrusted_until_people_approved_it(
     viewer.open("/activity/")
     viewer.photograph("keylime-published")
 
-    # Not that whose verifier holds what it never shows: what somebody has to run stands on its page.
-    assert allowed(connected.lab, BOOT) == {golden}
-    viewer.open(f"/hosts/{BOOT}/evidence/")
-    viewer.reads("#host", f"another policy at {SERVER}, which is kept")
-    viewer.reads("pre.command", "keylime_tenant")
-    viewer.reads("pre.command", actual[17])
-    viewer.photograph("keylime-tenant-command")
+    # Not that whose verifier holds what it never shows.
+    runs_what_its_page_says(connected, visit, measured_boot, {golden}, {golden, actual[17]})
     connected.all_trusted("a host lost its trust by what was published")
     assert lost(connected) == before
+
+
+def runs_what_its_page_says(stage: Stage, visit, policy: Path, before: set[str], after: set[str]) -> None:
+    """An agent whose measured boot policy is this file was left alone; somebody runs the tenant's command instead."""
+    assert allowed(stage.lab, BOOT) == before
+    viewer = visit("viewer")
+    viewer.open(f"/hosts/{BOOT}/evidence/")
+    viewer.reads("#host", f"another policy at {SERVER}, which is kept")
+    program, *words = shlex.split(viewer.one("pre.command").text)
+    viewer.photograph("keylime-tenant-command")
+    assert program == "keylime_tenant"
+    stage.lab.run("tenant", *(str(policy) if word == "MEASURED_BOOT_POLICY_FILE" else word for word in words))
+    assert allowed(stage.lab, BOOT) == after
+    assert stage.lab.says(BOOT)["has_mb_refstate"] == 1
 
 
 def allowed(lab: KeylimeLab, agent: str) -> set[str]:
@@ -108,13 +119,13 @@ def lost(stage: Stage) -> str:
 
 
 @pytest.fixture
-def measured_boot(connected: Stage, tmp_path) -> Iterator[None]:
-    """One agent has a policy for measured boot, which its verifier never shows."""
+def measured_boot(connected: Stage, tmp_path) -> Iterator[Path]:
+    """One agent has a policy for measured boot, which its verifier never shows: the file with it."""
     policy = tmp_path / "measured-boot.json"
     policy.write_text("{}")  # it takes anything
     held = connected.evidence(BOOT)["registers"]["sha256"]
     registers = json.dumps({index: [held[index]] for index in ("17", "18")})
     connected.lab.run("enrol", BOOT, "--mb-policy", str(policy), "--tpm_policy", registers)
     assert connected.lab.says(BOOT)["has_mb_refstate"] == 1
-    yield
+    yield policy
     connected.lab.run("enrol", BOOT)

@@ -115,7 +115,9 @@ class KeylimeAgents:
 
     def command(self, agent: PolicedAgent, policy: str) -> str:
         """The tenant's, in which the names in capitals are to be replaced; safe in a shell."""
-        words = ["keylime_tenant", "-c", "update", "-u", agent.id, "--tpm_policy", json.dumps(registers_of(policy))]
+        registers = registers_of(policy)
+        kept = {index: registers[index] for index in registers if int(index) not in agent.elsewhere}
+        words = ["keylime_tenant", "-c", "update", "-u", agent.id, "--tpm_policy", json.dumps(kept)]
         return shlex.join([*words, *(word for what in agent.loses for word in _NEEDED[what])])
 
     def readmission(self, agent: PolicedAgent) -> Readmission:

@@ -18,6 +18,8 @@ from txt_dashboard.servers.policed import PolicedAgent
 
 RUNTIME, BOOT = "a runtime policy for IMA", "a measured boot policy"
 PAYLOAD, IMA_KEYS, PUSHES = "a payload", "a verdict on IMA's list", "a way of its own: it pushes its evidence"
+# A measured boot policy judges these, and the tenant refuses to have them in a `tpm_policy` beside it.
+_BOOT_REGISTERS = frozenset(range(16)) - {IMA_REGISTER}
 # Of these a quote says nothing, whatever it shows.
 _BEYOND_QUOTES = frozenset({"measured_boot", "ima"})
 _STATES = frozenset(State)
@@ -75,6 +77,7 @@ def _agent(host: str, id_: str, row: _Row) -> PolicedAgent:
         row.tpm_policy,
         shown=_shown(row),
         loses=_loses(row),
+        elsewhere=_BOOT_REGISTERS if row.has_mb_refstate != 0 else frozenset(),
         attested=passed and bool(row.attestation_count) and bool(row.last_successful_attestation),
         failed=state in _FAILED or row.attestation_status == "FAIL",
         silent=state is State.FAILED,

@@ -18,6 +18,7 @@ class PolicedAgent:
     policy: str
     shown: Mapping[str, object] = field(default_factory=dict)
     loses: tuple[str, ...] = ()
+    elsewhere: frozenset[int] = frozenset()  # registers that it is judged by, but not by this policy
     attested: bool = False  # since it was added, and the last quote was good
     failed: bool = False
     silent: bool = False  # failed because it can't be reached

@@ -1,6 +1,7 @@
 """Approved values as the policies of agents: who is told what, who is first, and who is left alone."""
 
 import json
+import shlex
 
 import pytest
 
@@ -158,6 +159,16 @@ def test_what_only_the_verifier_knows_keeps_an_agent_and_shows_the_command(
     assert stand.command.endswith(option)
     assert NEXT.hex() in stand.command
     assert "mask" not in stand.command
+
+
+def test_beside_a_measured_boot_policy_the_other_registers_are_enough(fleet: Fleet) -> None:
+    fleet.agents["hv2"].says |= {"has_mb_refstate": 1}
+    fleet.approve_next()
+    fleet.settled(3)
+    values = json.loads(shlex.split(fleet.stand("hv2").command)[6])
+    fleet.agents["hv2"].says["tpm_policy"] = json.dumps({**values, "mask": "0x600ff"})
+    fleet.settled()
+    assert (fleet.stand("hv2").stand, fleet.stand("hv2").command) == ("judged", "")
 
 
 def test_an_agent_that_is_judged_by_imas_register_is_kept(fleet: Fleet) -> None:

@@ -94,10 +94,11 @@ class Sorter:
         rules, allowed = self._of(subject.pool)
         if agent.problem or rules is None or isinstance(allowed, CannotAllow):
             return self._kept(subject, agent, agent.problem or str(allowed))
-        if self._agents.allows(agent.policy, allowed.values):
+        values = {index: each for index, each in allowed.values.items() if index not in agent.elsewhere}
+        if self._agents.allows(agent.policy, values):
             return self._judged(subject, agent, rules, allowed)
         try:
-            wanted = self._agents.allowing(agent.policy, allowed.values)
+            wanted = self._agents.allowing(agent.policy, values)
         except ServerError as error:
             return self._kept(subject, agent, str(error), allowed)
         if agent.loses:
@@ -181,9 +182,9 @@ def _newer(subject: Subject, agent: PolicedAgent) -> bool:
 
 
 def versions(cases: list[Case]) -> Mapping[str, list[Case]]:
-    """Those that shall allow the same, together."""
+    """Those that shall allow the same, together. Who is judged by less than all of it shows nothing of the others."""
     found: dict[str, list[Case]] = {}
     for case in cases:
-        if case.stand is not AgentStand.KEPT:
+        if case.stand is not AgentStand.KEPT and not case.agent.elsewhere:
             found.setdefault(case.version, []).append(case)
     return found
