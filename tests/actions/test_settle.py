@@ -4,13 +4,14 @@ import pytest
 
 from tests.conftest import silent
 from tests.factories import BASELINES, NOON, evidence, value
-from tests.rows import make_host, make_server, write_reference
+from tests.rows import count, make_host, make_server, write_reference
 from txt_dashboard.actions.cycle import Worker
 from txt_dashboard.actions.hosts import adopt, load_hosts
 from txt_dashboard.actions.permissions import COMMAND_LINE
+from txt_dashboard.actions.settle import settle
 from txt_dashboard.attest.evidence import Verdict
 from txt_dashboard.attest.reasons import Finding, Reason
-from txt_dashboard.models import Host
+from txt_dashboard.models import Attestation, Host, HostEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +71,26 @@ def test_a_verdict_that_changes_neither_state_nor_reason_changes_the_key(poll, c
     reason = Host.objects.get().reason
     assert poll(said(clock, differs, verdict=Verdict.UNTRUSTED)) != first
     assert Host.objects.get().reason == reason
+
+
+def test_a_reason_that_stays_is_told_in_the_words_of_now(poll, clock) -> None:
+    for why in ("another nonce", "another key"):
+        poll(said(clock, finding=Finding(Reason.QUOTE_REJECTED, {"detail": why})))
+    host = Host.objects.get()
+    assert host.reason_params == {"detail": "another key", "server": "oat-1"}
+    assert HostEvent.objects.filter(reason=Reason.QUOTE_REJECTED.code).count() == 1
+
+
+def test_the_reason_names_the_server_that_counts_now(poll, clock, server) -> None:
+    poll(said(clock))
+    other = make_server("oat-2")
+    write_reference(other, BASELINES)
+    Attestation.objects.create(
+        **{**Attestation.objects.values().get(), "id": None, "server_id": other.pk, "lease": "", "lease_until": None}
+    )
+    count(server, counts=False)
+    settle([Host.objects.get().pk], now=clock.now)
+    assert Host.objects.get().reason_params["server"] == "oat-2"
 
 
 def test_a_server_that_takes_its_word_back_changes_the_key(poll, clock) -> None:

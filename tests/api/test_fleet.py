@@ -5,7 +5,7 @@ import pytest
 from tests.api.callers import caller, post
 from tests.factories import evidence, value
 from txt_dashboard.actions.permissions import Role
-from txt_dashboard.models import PollRequest
+from txt_dashboard.models import PollRequest, Server
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +107,9 @@ def test_servers_are_told_without_their_secrets(program):
     (server,) = answer.json()["items"]
     assert (server["name"], server["counts"], server["hosts"]["fresh"]) == ("oat-1", True, 1)
     assert b"auth_blob" not in answer.content
+
+
+def test_a_server_tells_how_often_tpms_quote(program):
+    Server.objects.update(quote_interval_s=300)
+    (server,) = program.get("/v1/servers").json()["items"]
+    assert (server["interval_s"], server["quote_interval_s"]) == (60, 300)

@@ -113,6 +113,18 @@ def test_page_of_a_stranger(settled, screen, axe_source, name):
     _look(screen, name, AS_STRANGER[name], axe_source)
 
 
+@pytest.mark.parametrize("name", ["server-add", "server-edit"])
+def test_a_server_s_form_on_the_narrowest_screen(admin, axe_source, name):
+    admin.resize(320, 800)
+    admin.open(PAGES[name])
+    for field in ("interval_s", "quote_interval_s"):
+        assert admin.one(f"label[for=id_{field}]").is_displayed()
+        assert admin.one(f"#id_{field}").rect["x"] + admin.one(f"#id_{field}").rect["width"] <= 320
+    admin.photograph(f"{name}-narrowest")
+    assert _found_by_axe(admin, axe_source) == []
+    assert _fits(admin)
+
+
 def _look(screen: Screen, name: str, path: str, axe_source: str) -> None:
     screen.forgive(r"status of 40[034]")  # the pages that say so
     screen.open(path)
@@ -131,7 +143,11 @@ def _look(screen: Screen, name: str, path: str, axe_source: str) -> None:
         screen.photograph(f"{name}-{look}")
         assert _found_by_axe(screen, axe_source) == []
     assert grounds[0] == grounds[2] != grounds[1]
-    assert screen.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert _fits(screen)
+
+
+def _fits(screen: Screen) -> object:
+    return screen.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 def _found_by_axe(screen: Screen, axe_source: str) -> list[str]:

@@ -54,6 +54,11 @@ class KeylimeLab:
         return f"{self.port + 10}-{self.port + 10 + MOST_AGENTS}"
 
     @property
+    def push_verifier(self) -> str:
+        """The address of the one for agents that push; it starts with the first push."""
+        return f"https://127.0.0.1:{self.port + 3}"
+
+    @property
     def certificates(self) -> Path:
         """The folder with the verifier's certificates and keys."""
         return self.folder / "keylime" / "cv_ca"
@@ -81,11 +86,15 @@ class KeylimeLab:
 
     def run(self, *command: str) -> str:
         """What a command of the script prints."""
-        done = subprocess.run(
-            [SCRIPT, *command], env=self._environment, capture_output=True, text=True, check=False, timeout=300
-        )
+        done = self.tries(*command)
         assert done.returncode == 0, f"keylime-lab.sh {' '.join(command)}:\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def tries(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command of the script, which may fail."""
+        return subprocess.run(
+            [SCRIPT, *command], env=self._environment, capture_output=True, text=True, check=False, timeout=300
+        )
 
     def changes(self, *command: str) -> float:
         """Runs a command that changes registers; the moment before, of a monotonic clock."""
@@ -95,17 +104,26 @@ class KeylimeLab:
 
     def says(self, agent: str) -> dict[str, Any]:
         """All that the verifier knows of an agent; nothing where it does not answer."""
+        answer = self.asks(f"{self.verifier}/v2.6/agents/{agent}")
+        found: dict[str, Any] = answer["results"] if answer else {}
+        return found
+
+    def asks(self, url: str) -> dict[str, Any]:
+        """What is answered to an administrator; nothing where nobody answers."""
         session = requests.Session()
         session.trust_env = False  # REQUESTS_CA_BUNDLE would override the authority
         certificate = tuple(str(each) for each in self.certificate)
         try:
-            answer = session.get(
-                f"{self.verifier}/v2.6/agents/{agent}", cert=certificate, verify=str(self.authority), timeout=20
-            )
+            answer = session.get(url, cert=certificate, verify=str(self.authority), timeout=20)
         except requests.ConnectionError:
             return {}
-        found: dict[str, Any] = answer.json()["results"]
+        found: dict[str, Any] = answer.json()
         return found
+
+    def agent_port(self, agent: str) -> int:
+        """Where an agent listens."""
+        agents = json.loads((self.folder / "agents.json").read_text())
+        return next(int(each["agent_port"]) for each in agents if each["uuid"] == agent)
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:

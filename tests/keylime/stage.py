@@ -35,14 +35,14 @@ class Stage:
 
     def start(self) -> None:
         """It knows neither the Keylime nor any of its hosts."""
-        self._cast.write_text('{"played": {}}')
+        self._write_cast()
         self._pem.touch(mode=0o600)
         with self._pem.open("wb") as both:
             for part in self.lab.certificate:
                 with part.open("rb") as one:
                     shutil.copyfileobj(one, both)
         self.product.start(1.0)
-        self._front = Front(self.lab.hook_port, self.product.port, self.lab.certificates)
+        self._front = self._open()
         self._key = self.product.command("api_key", "create", "viewer", "--name", "tests").strip()
 
     def stop(self) -> None:
@@ -90,6 +90,14 @@ class Stage:
         typed = f"from txt_dashboard.models import *\nopen({str(out)!r}, 'w').write(str({expression}))\n"
         self.product.command("shell", typed=typed)
         return out.read_text()
+
+    def _open(self) -> Front:
+        """The proxy that notices come through."""
+        return Front(self.lab.hook_port, self.product.port, self.lab.certificates)
+
+    def _write_cast(self) -> None:
+        """Whom the simulated OpenAttestation plays."""
+        self._cast.write_text('{"played": {}}')
 
     def _in_short(self, name: str) -> tuple[str, str]:
         seen = self.host(name)

@@ -91,8 +91,11 @@ def trickle(start: bytes, drop: bytes, pause: float = 0.02) -> Respond:
     return respond
 
 
-def start(respond: Respond, certificate: Path | None, clients: str = "") -> ThreadingHTTPServer:
-    """Serves on a free port. `clients` is the authority, in PEM form, whose clients may show a certificate."""
+def start(respond: Respond, certificate: Path | None, clients: str = "", port: int = 0) -> ThreadingHTTPServer:
+    """Serves on this port, or on a free one.
+
+    `clients` is the authority, in PEM form, whose clients may show a certificate.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -130,7 +133,7 @@ def start(respond: Respond, certificate: Path | None, clients: str = "") -> Thre
         def handle_error(self, *args: object) -> None:
             """A client that refuses the certificate is no error of the server."""
 
-    httpd = Quiet(("127.0.0.1", 0), Handler)
+    httpd = Quiet(("127.0.0.1", port), Handler)
     threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     return httpd
 

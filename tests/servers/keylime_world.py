@@ -141,8 +141,11 @@ class Agent:
         return answer(sentence(200, told))(handler)
 
     def push(self, challenge: bytes = b"sixteen bytes of", mask: int = 0x600FF, **more: object) -> dict[str, object]:
-        """Has it push its evidence; returns the attributes of what the verifier then hands over."""
-        self.registers |= {"ip": None, "port": None, "mtls_cert": "disabled"}
+        """Has it push its evidence; returns the attributes of what the verifier then hands over.
+
+        The registrar has an address of it nevertheless: real ones register as those that are asked do.
+        """
+        self.says |= {"ip": None, "port": None}
         parts = self.quote(challenge, mask, binding=0)
         key = {"public": base64.b64encode(self.tpm.area).decode(), "server_identifier": "ak"}
         evidence: dict[str, object] = {

@@ -13,7 +13,7 @@ from txt_dashboard.attest.evidence import Evidence, NoEvidence, Verdict
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.servers.base import AccessDenied, AnswerUnusable, CertificateRefused, ServerUnreachable
 from txt_dashboard.servers.keylime import Keylime
-from txt_dashboard.servers.keylime_wire import read_answers, read_roll
+from txt_dashboard.servers.keylime_wire import read_answers, read_called, read_roll
 
 ID = "d432fbb3-d2f1-4a97-9ef7-75bd81c00000"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -120,6 +120,19 @@ def test_a_failure_is_a_mismatch_only_where_its_event_says_so(event: str, verdic
     assert found.details.get("event", "") == (event or "")
 
 
+@pytest.mark.parametrize("pushing", [{"operational_state": None}, {"ip": None, "port": None}])
+def test_an_agent_that_pushes_is_told_by_the_verifier(pushing: dict[str, object]) -> None:
+    found = judged(**pushing)
+    assert (found.verdict, read_called(found.server_id)) == (Verdict.TRUSTED, (ID, True))
+    assert found.details == {"agent": ID, "state": "pushes"}
+    assert read_called(judged(**pushing, attestation_status="FAIL").server_id) == (ID, True)
+
+
+@pytest.mark.parametrize("address", [{"ip": None, "port": 9002}, {"ip": "10.0.0.1", "port": None}, {}])
+def test_an_agent_with_half_an_address_is_asked(address: dict[str, object]) -> None:
+    assert read_called(judged(**address).server_id) == (ID, False)
+
+
 def test_an_invalid_quote_is_never_taken_for_passed() -> None:
     assert judged(operational_state=9).verdict is Verdict.UNKNOWN
 
@@ -134,6 +147,8 @@ def test_a_failure_counts_whatever_its_date(date: object) -> None:
     "changes",
     [
         {"operational_state": 11},
+        {"operational_state": []},
+        {"ip": 7},
         {"operational_state": "3"},
         {"attestation_status": "pass"},
         {"attestation_status": None},

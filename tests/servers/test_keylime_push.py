@@ -19,6 +19,7 @@ from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.servers.base import AnswerUnusable
 from txt_dashboard.servers.keylime_push import read_latest
 from txt_dashboard.servers.keylime_quotes import KeylimeQuotes
+from txt_dashboard.servers.keylime_wire import called
 
 SHARED = Path(os.environ.get("TXT_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "keylime"
 SAID = Evidence(Verdict.TRUSTED, datetime(2026, 11, 23, 6, 0, tzinfo=UTC))
@@ -45,9 +46,10 @@ def proven(material: Material | NoEvidence, key: bytes) -> Evidence:
 def test_pushed_evidence_comes_from_the_verifier_and_is_the_servers_word(agent: Agent) -> None:
     agent.push()
     quotes = KeylimeQuotes(agent.world.connection(), clock=lambda: datetime.now(UTC))
-    batch = quotes.quote({"hv1": "agent-1"}, b"a nonce of ours that is not used", {Bank.SHA256: frozenset({0})})
+    hosts = {"hv1": called("agent-1", pushes=True)}
+    batch = quotes.quote(hosts, b"a nonce of ours that is not used", {Bank.SHA256: frozenset({0})})
     evidence = proven(batch.answers["hv1"], agent.tpm.area)
-    assert (evidence.voucher, evidence.finding) == (Voucher.SERVER, None)
+    assert (evidence.voucher, evidence.finding) == (Voucher.RELAYED, None)
     assert evidence.registers == {Bank.SHA256: {index: BOOTED[index] for index in (*range(8), 17, 18)}}
     assert agent.asked == []
 

@@ -21,6 +21,7 @@ from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.servers.base import Agents, NotTaken
 from txt_dashboard.servers.keylime_quotes import AT_ONCE, KeylimeQuotes, read_quote
+from txt_dashboard.servers.keylime_wire import called
 
 CHOSEN = frozenset({0, 7, 17, 18})
 SELECTION = {Bank.SHA256: CHOSEN}
@@ -166,9 +167,16 @@ def test_an_agent_without_a_certificate_is_not_asked(world: World, agent: Agent,
     assert agent.asked == []
 
 
-def test_an_agent_that_takes_no_connections_and_never_pushed_has_no_quote(world: World, agent: Agent) -> None:
-    agent.registers |= {"ip": None, "port": None}
-    assert "404" in why(world)
+def test_an_agent_without_an_address_can_t_be_asked(world: World, agent: Agent) -> None:
+    for nowhere in ({"ip": None}, {"ip": ""}, {"port": None}):
+        agent.registers = {"ip": "127.0.0.1", "port": agent.port, **nowhere}
+        assert "no address" in why(world)
+    assert agent.asked == []
+
+
+def test_an_agent_that_pushes_and_never_pushed_has_no_quote(world: World, agent: Agent) -> None:
+    given = quotes(world).quote({"hv1": called("agent-1", pushes=True)}, NONCE, SELECTION).answers["hv1"]
+    assert "404" in str(given.finding)
     assert agent.asked == []
 
 
@@ -196,7 +204,10 @@ def test_a_host_that_the_registrar_does_not_know_has_no_quote(world: World) -> N
     assert "404" in why(world)
 
 
-@pytest.mark.parametrize("name", ["../agents", "a/b", "", "a" * 200])
+BAD_IDS = ("../agents", "a/b", "", "a" * 200)
+
+
+@pytest.mark.parametrize("name", [*BAD_IDS, *(f"{each}+pushes" for each in (*BAD_IDS, "a+pushes"))])
 def test_no_agents_id_leads_elsewhere(world: World, name: str) -> None:
     given = quotes(world).quote({"hv1": name}, NONCE, SELECTION).answers["hv1"]
     assert "no agent can be called that" in str(given.finding)

@@ -8,8 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.rows import make_host, make_server
-from txt_dashboard.models import Activity, Attestation, Notice
+from txt_dashboard.models import Activity, Attestation
 from txt_dashboard.servers.keylime_notice import BadNotice, read_notice
+from txt_dashboard.web import hooks
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret that nobody can guess"
@@ -28,8 +29,12 @@ def send(said: object = None, path: str = PATH) -> int:
 
 
 @pytest.fixture(autouse=True)
-def hooks(settings) -> None:
+def rung(settings, monkeypatch) -> list[str]:
+    """How often a worker was called."""
+    calls: list[str] = []
+    monkeypatch.setattr(hooks, "ring", lambda: calls.append("ring"))
     settings.TXT_KEYLIME_HOOKS = [f"keylime={SECRET}", "other=another secret that nobody guesses"]
+    return calls
 
 
 @pytest.fixture
@@ -58,29 +63,18 @@ def test_a_notice_has_its_host_asked_for_now(of: Attestation, kind: str) -> None
 
 
 def test_nothing_else_changes(of: Attestation) -> None:
-    before = {**of.__dict__, "_state": None, "due_at": None}
+    before = {**of.__dict__, "_state": None, "due_at": None, "noticed_at": None}
     entries = Activity.objects.count()
     send()
-    assert {**Attestation.objects.get().__dict__, "_state": None, "due_at": None} == before
+    assert {**Attestation.objects.get().__dict__, "_state": None, "due_at": None, "noticed_at": None} == before
     assert Activity.objects.count() == entries
 
 
-def test_notices_have_a_host_asked_for_once_in_ten_seconds_at_most(of: Attestation) -> None:
+def test_a_worker_is_called_for_it(of: Attestation, rung: list[str]) -> None:
+    send(notice(agent_id="nobody"))
+    assert rung == []
     send()
-    asked(seconds=0)
-    assert send() == 202
-    assert 9 < due_in() <= 10
-    send()
-    assert 9 < due_in() <= 10
-    Notice.objects.update(brings_at=timezone.now() - timedelta(seconds=11))
-    send()
-    assert due_in() <= 0
-
-
-def test_a_poll_that_came_by_itself_puts_no_notice_off(of: Attestation) -> None:
-    asked(seconds=1)
-    send()
-    assert due_in() <= 0
+    assert rung == ["ring"]
 
 
 def test_a_notice_never_puts_a_poll_off(of: Attestation) -> None:

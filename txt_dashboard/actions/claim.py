@@ -26,6 +26,7 @@ class Claim:
     server: Server
     lease: str
     rows: tuple["ClaimedRow", ...]
+    at: datetime
 
 
 class ClaimedRow(NamedTuple):
@@ -74,7 +75,7 @@ def _claim_from(server_id: int, now: datetime) -> Claim | None:
     # While a server fails, one worker at a time tries it: the others wait until its lease would end.
     retry_at = now + server.lease if server.failures else None
     Server.objects.filter(id=server.id).update(asked_at=now, retry_at=retry_at)
-    return Claim(server, lease, _rows(lease))
+    return Claim(server, lease, _rows(lease), now)
 
 
 def _ready(now: datetime) -> Q:

@@ -6,7 +6,7 @@ registers, the server's verdict or the rules in force differ from those it was a
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,6 @@ from django.db.models import F, Value
 
 from txt_dashboard import audit, conf
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
-from txt_dashboard.actions.notices import keep_due
 from txt_dashboard.actions.outcome import OWN, SHARED, Judged, judge, remember, stored_finding
 from txt_dashboard.actions.quotes.ask import Joined
 from txt_dashboard.actions.quotes.keep import keep
@@ -45,6 +44,7 @@ class _Writes:
     withdrawn: list[tuple[object, ...]] = field(default_factory=list)
     waiting: list[tuple[object, ...]] = field(default_factory=list)  # the last quote goes on to count
     outcomes: dict[Appraisal, tuple[int, Judged]] = field(default_factory=dict)  # numbered
+    again: Mapping[int, datetime] = field(default_factory=dict)  # who was to be asked once more meanwhile, and when
     unsettled: set[int] = field(default_factory=set)
     remeasured: set[int] = field(default_factory=set)
     ahead: timedelta = timedelta(0)
@@ -66,14 +66,13 @@ def record_attestations(claim: Claim, joined: Joined, bench: Bench, *, now: date
     Hosts whose lease was lost meanwhile stay untouched: another worker has them. Returns the hosts that
     changed. The number of statements does not depend on the number of hosts.
     """
-    claim = _still_held(claim)
+    claim, again = _still_held(claim)
     if not claim.rows:
         return []
     batch = joined.batch
     writes = _sort(claim, joined, bench, now)
+    writes.again = again
     _write(claim, writes, now)
-    if claim.server.name in conf.keylime_hooks():
-        keep_due([row.id for row in claim.rows], batch.requested_at)
     keep(joined, {row.id for row in claim.rows}, now)
     changes = settle(writes.unsettled, now=now, remeasured=writes.remeasured)
     Server.objects.filter(id=claim.server.id).update(
@@ -95,7 +94,7 @@ def record_failure(claim: Claim, error: ServerError, *, now: datetime) -> None:
 
     The server is left alone for a while that grows with each failure in a row.
     """
-    claim = _still_held(claim)
+    claim, _ = _still_held(claim)
     if not claim.rows:
         return
     # As it is now: another batch may have failed since this one was claimed.
@@ -137,11 +136,14 @@ def log_changes(target: str, changes: Sequence[Change], now: datetime, *, answer
         audit.record(at=now, actor="worker", verb="server answers", target=target)
 
 
-def _still_held(claim: Claim) -> Claim:
-    """What is left of the claim, locked until the transaction ends."""
+def _still_held(claim: Claim) -> tuple[Claim, Mapping[int, datetime]]:
+    """What is left of the claim, locked until the transaction ends, and who of it was to be asked again meanwhile."""
     ours = Attestation.objects.select_for_update(no_key=True).filter(lease=claim.lease).order_by("id")
-    held = set(ours.values_list("id", flat=True))
-    return replace(claim, rows=tuple(row for row in claim.rows if row.id in held))
+    # All were due when they were claimed. Only the few dates that matter are read: each costs as much as its row.
+    again = Case(When(due_at__gt=claim.at, then=F("due_at")))
+    held = dict(ours.annotate(again=again).values_list("id", "again"))
+    rows = tuple(row for row in claim.rows if row.id in held)
+    return replace(claim, rows=rows), {row.id: at for row in rows if (at := held[row.id]) is not None}
 
 
 def _sort(claim: Claim, joined: Joined, bench: Bench, now: datetime) -> _Writes:
@@ -245,6 +247,7 @@ def _write(claim: Claim, writes: _Writes, now: datetime) -> None:
     update_rows(Attestation, (), writes.waiting, constants=answered)
     update_rows(Attestation, ("silence",), writes.silent, constants=silent)
     update_rows(Attestation, ("silence",), writes.withdrawn, constants=withdrawn)
+    update_rows(Attestation, ("due_at",), [(id_, min(at, due_at)) for id_, at in writes.again.items()])
 
 
 def _next_turn(server: Server, now: datetime) -> datetime:

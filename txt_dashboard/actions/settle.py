@@ -69,7 +69,8 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
     """Derives the state of these hosts from their attestations; writes what changed, and its history.
 
     `remeasured` are hosts whose measurement changed: they get a row of history even where the state
-    stays. Four statements for up to 500 hosts, and one more where only what tells them apart changed.
+    stays. Four statements for up to 500 hosts, and one more where only the words of the reason, or what tells hosts
+    apart, changed.
     """
     changes: list[Change] = []
     ids = sorted(host_ids)
@@ -81,22 +82,27 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
     # Locked before the attestations are read, so that two workers can't both record one change.
     hosts = Host.objects.select_for_update(no_key=True).filter(id__in=Ids(ids)).order_by("id")
-    rows = list(hosts.values_list("id", "name", "pool", "state", "reason", "evidence_key"))
+    words = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing")}
+    columns = ("id", "name", "pool", "state", "reason", *words, "evidence_key")
+    rows = list(hosts.annotate(**words).values_list(*columns))
     standings = _standings(ids, now)
     counting = current_reference().counting
     step_of = cache(_step)  # most hosts of a batch are alike
     changes: list[Change] = []
     steps: dict[_Step, list[int]] = defaultdict(list)
-    rekeyed: list[tuple[int, str]] = []
-    for id_, name, pool, state, reason, key in rows:
+    read = cache(json.loads)
+    retold: list[tuple[object, ...]] = []
+    for id_, name, pool, state, reason, params, differing, key in rows:
         step = step_of(state, tuple(standings.get(id_, ())), counting)
         if (state, reason) != (step.state, step.reason) or id_ in remeasured:
             changes.append(Change(name, pool, state, step.state))
             steps[step].append(id_)
-        elif key != step.evidence_key:
-            rekeyed.append((id_, step.evidence_key))
+            continue
+        told = dict(step.params), list(step.differing), step.evidence_key
+        if (read(params), read(differing), key) != told:
+            retold.append((id_, *told))
     _write(steps, now)
-    update_rows(Host, ("evidence_key",), rekeyed)
+    update_rows(Host, ("reason_params", "differing", "evidence_key"), retold)
     return changes
 
 

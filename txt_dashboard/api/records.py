@@ -73,6 +73,7 @@ class Server(BaseModel):
     health: Health
     hosts: Hosts
     interval_s: int
+    quote_interval_s: int
     asked_at: datetime | None
     answered_at: datetime | None
     retry_at: datetime | None
@@ -146,6 +147,7 @@ def _server(view: ServerView) -> Server:
         health=view.health,
         hosts=_hosts(view.hosts),
         interval_s=row.interval_s,
+        quote_interval_s=row.quote_interval_s,
         asked_at=row.asked_at,
         answered_at=row.answered_at,
         retry_at=row.retry_at,

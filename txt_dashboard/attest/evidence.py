@@ -21,7 +21,8 @@ class Voucher(StrEnum):
     """Who vouches for the register values."""
 
     SERVER = "server"  # the attestation server's word
-    QUOTE = "quote"  # a quote that we verified ourselves
+    RELAYED = "relayed"  # a quote that we verified ourselves, but that it is the present one is the server's word
+    QUOTE = "quote"  # a quote that we verified ourselves, with a nonce of ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def prove_relayed(said: Evidence, material: Material, binding: Binding, last_see
     proven = prove(said, material, binding, Demand(material.challenge, material.whole, last_seen))
     if proven.evidence.finding is not None:
         return proven
-    return Proven(replace(proven.evidence, voucher=Voucher.SERVER), proven.verification)
+    return Proven(replace(proven.evidence, voucher=Voucher.RELAYED), proven.verification)
 
 
 def shown_key(material: Material) -> AttestationKey | None:

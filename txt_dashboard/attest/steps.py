@@ -104,9 +104,9 @@ class StepReason(Enum):
     STRUCTURE_TRAILING = (Outcome.FAIL, _("{count} bytes follow the quote."))
     STRUCTURE_COMPOSITE = (Outcome.FAIL, _("The composite can't be read: {error}."))
 
-    NONCE_EQUAL = (Outcome.PASS, _("The quote answers our nonce."))
+    NONCE_EQUAL = (Outcome.PASS, _("The quote answers the nonce that was asked for."))
     NONCE_HASHED = (Outcome.PASS, _("The quote answers the SHA-1 of our nonce, which is not 20 bytes long itself."))
-    NONCE_SHORT = (Outcome.WARN, _("The quote answers our nonce, but {size} bytes are too few to prove it fresh."))
+    NONCE_SHORT = (Outcome.WARN, _("The quote answers the nonce, but {size} bytes are too few to prove it fresh."))
     NONCE_NONE = (Outcome.FAIL, _("No nonce was demanded, so the quote may be of any age."))
     NONCE_DIFFERS = (Outcome.FAIL, _("The quote answers another nonce: it may be an old one."))
 

@@ -17,7 +17,6 @@ from txt_dashboard.models.governance import Account, Decision, DecisionVerb, Pro
 from txt_dashboard.models.host import Host, HostEvent
 from txt_dashboard.models.instances import CloudInstance, InstanceLook, StakeEnding, StakeInterval
 from txt_dashboard.models.measurement import Measurement
-from txt_dashboard.models.notice import Notice
 from txt_dashboard.models.poll import PollRequest
 from txt_dashboard.models.publishing import (
     AgentPolicy,
@@ -55,7 +54,6 @@ __all__ = [
     "MeasuredLog",
     "Measurement",
     "NotHypervisor",
-    "Notice",
     "PolicyRound",
     "PollRequest",
     "PoolMove",

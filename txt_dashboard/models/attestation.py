@@ -42,8 +42,9 @@ class AttestationQuerySet(models.QuerySet["Attestation"]):
 class Attestation(models.Model):
     """One server's evidence for one host.
 
-    The row is the job: `due_at` says when to ask, `lease` who is asking. What every poll writes is
-    here and not on `Host`, so that an unchanged poll is one UPDATE of times.
+    The row is the job: `due_at` says when to ask, `lease` who is asking. A `due_at` that was changed while somebody
+    asks holds: it is when to ask once more. What every poll writes is here and not on `Host`, so that an unchanged
+    poll is one UPDATE of times.
     """
 
     host = models.ForeignKey("Host", on_delete=models.CASCADE, related_name="attestations")
@@ -52,6 +53,8 @@ class Attestation(models.Model):
     due_at = models.DateTimeField()
     lease = models.CharField(max_length=32, blank=True, db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+
+    noticed_at = models.DateTimeField(null=True)  # when a notice last brought the next poll about, or is about to
 
     failures = models.PositiveSmallIntegerField(default=0)  # batches in a row that failed with this host in them
 

@@ -44,6 +44,11 @@ class Quotation:
         """Whether the evidence on file rests on a quote; else it is the server's word."""
         return self.said.attestation.voucher == Voucher.QUOTE
 
+    @property
+    def is_relayed(self) -> bool:
+        """Whether it rests on a quote that answers a challenge of the server's."""
+        return self.said.attestation.voucher == Voucher.RELAYED
+
     @cached_property
     def steps(self) -> tuple[StepResult, ...]:
         """All ten, or none where there is no evidence."""

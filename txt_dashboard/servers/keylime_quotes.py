@@ -11,7 +11,8 @@ Agent, `GET /v2.1/quotes/integrity?nonce=&mask=&partial=1`: `{"results": {"quote
   text that it is. The bank is the agent's choice, and register 16 is always quoted: it binds the agent's own key.
   Behind the quote comes all that IMA measured, and the event log: agents send both with each quote, asked for or not,
   many megabytes on some hosts. So only the beginning of the answer is read.
-An agent that takes no connections pushes its evidence to the verifier, which hands over the latest: `keylime_push`.
+An agent that pushes its evidence is not asked, though it registers an address, too: the verifier, which told that it
+  does, hands over the latest: `keylime_push`.
 
 Nothing is verified here. One agent that fails costs that host.
 """
@@ -49,7 +50,7 @@ from txt_dashboard.servers.decode import clean, decode_answer
 from txt_dashboard.servers.http import Client
 from txt_dashboard.servers.keylime import API
 from txt_dashboard.servers.keylime_push import in_base64, read_latest
-from txt_dashboard.servers.keylime_wire import is_agent_id
+from txt_dashboard.servers.keylime_wire import is_agent_id, read_called
 from txt_dashboard.servers.line import pinned_context
 
 AT_ONCE = 8  # agents that are asked at the same time
@@ -140,7 +141,9 @@ class KeylimeQuotes:
     def agent_client(self, registered: Registered) -> Client:
         """For one agent, where it says that it is: only inside of what the settings allow; raises `ServerError`."""
         port, address = registered.port, registered.ip or ""
-        if port is None or port not in self._connection.agents.ports:
+        if not address or port is None:
+            raise NotTaken("the agent registered no address")
+        if port not in self._connection.agents.ports:
             raise AddressRefused(f"the agent's port {port} is none that the settings allow")
         if not registered.mtls_cert or registered.mtls_cert == "disabled":
             raise NotTaken("the agent registered no certificate, so nobody knows who would answer")
@@ -164,10 +167,11 @@ class KeylimeQuotes:
         except (ServerError, FormatError) as error:
             return NoEvidence(Finding(Reason.ANSWER_MALFORMED, {"detail": clean(str(error))}))
 
-    def _material(self, agent: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
-        registered = self.registered(agent, deadline)
-        if not registered.ip or registered.port is None:
+    def _material(self, called: str, nonce: bytes, mask: int, deadline: Deadline) -> Material | NoEvidence:
+        agent, pushes = read_called(called)
+        if pushes:
             return self._pushed(agent, deadline)
+        registered = self.registered(agent, deadline)
         public = in_base64(registered.aik_tpm, "the attestation key at the registrar")
         client = self.agent_client(registered)
         try:
@@ -180,6 +184,8 @@ class KeylimeQuotes:
         return Material(quote, public, self._clock(), registrar=_told(registered))
 
     def _pushed(self, agent: str, deadline: Deadline) -> Material | NoEvidence:
+        if not is_agent_id(agent):
+            raise NotTaken("no agent can be called that")
         path = f"{self._verifier.url.path}{_PUSH_API}/agents/{agent}/attestations/latest"
         return read_latest(self._verifier.get(path, deadline=deadline, byte_limit=_PUSHED_BYTES))
 

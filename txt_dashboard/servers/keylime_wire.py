@@ -30,6 +30,7 @@ _SHOWN_NAMES = 5
 # Components of Keylime that compare what was measured with what it should be. The others say that a quote or an
 # agent did not do what it should, which is no mismatch; `qoute_validation` is how Keylime spells it.
 _MISMATCHES = frozenset({"pcr_validation", "measured_boot", "ima"})
+_PUSHES = "+pushes"
 _NO_VALUES = Finding(Reason.REPORT_UNAVAILABLE, {"detail": "Keylime's verifier hands over no values of registers"})
 
 
@@ -68,13 +69,20 @@ class _Named(Struct):
 
 
 class _Agent(Struct):
-    operational_state: int | None  # none: it pushes, and was never asked
+    operational_state: int | None
     attestation_status: str
+    ip: str | None = ""
+    port: int | None = 0
     attestation_count: int | None = None
     last_received_quote: int | None = None
     last_successful_attestation: int | None = None
     last_event_id: str | None = None
     maximum_attestation_interval: str | None = None
+
+    @property
+    def pushes(self) -> bool:
+        """Whether it sends its evidence, as the verifier itself tells: by a state or an address that is not there."""
+        return self.operational_state is None or (self.ip is None and self.port is None)
 
 
 class _Policed(Struct):
@@ -125,6 +133,16 @@ def is_agent_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def called(agent: str, *, pushes: bool) -> str:
+    """How an agent is told to whoever asks for its quote: by its id, and whether it pushes."""
+    return agent + _PUSHES * pushes
+
+
+def read_called(text: str) -> tuple[str, bool]:
+    """The id, and whether it pushes."""
+    return text.removesuffix(_PUSHES), text.endswith(_PUSHES)
+
+
 def _name_of(agent: str, row: Raw) -> str:
     try:
         described = decode_row(_DESCRIBED, row).meta_data
@@ -154,29 +172,29 @@ def _answer(roll: Roll, host: str, asked_at: datetime) -> Answer:
 
 
 def _judge(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
-    state = _state(agent.operational_state)
+    state = _state(agent)
     if state is State.FAILED or agent.attestation_status == _TIMEOUT:
         return NoEvidence(Finding(Reason.HOST_TIMEOUT))
     if state is State.TERMINATED:
         return NoEvidence(Finding(Reason.NOT_KNOWN_TO_SERVER))
     if state in (State.INVALID_QUOTE, State.TENANT_FAILED) or agent.attestation_status == "FAIL":
-        return _failed(agent_id, agent, state, asked_at)
+        return _failed(agent_id, agent, asked_at)
     if state in _BEGUN or agent.attestation_status == "PENDING" or not agent.attestation_count:
         return NoEvidence(Finding(Reason.ATTESTATION_PENDING))
     if agent.attestation_status != "PASS":
         raise BadRow("its attestation neither passed nor failed nor is pending")
-    return _passed(agent_id, agent, state, asked_at)
+    return _passed(agent_id, agent, asked_at)
 
 
-def _state(number: int | None) -> State | None:
-    if number is None:
+def _state(agent: _Agent) -> State | None:
+    if agent.operational_state is None:
         return None
-    if number not in _STATES:
+    if agent.operational_state not in _STATES:
         raise BadRow("it is in a state that we don't know")
-    return State(number)
+    return State(agent.operational_state)
 
 
-def _failed(agent_id: str, agent: _Agent, state: State | None, asked_at: datetime) -> Evidence:
+def _failed(agent_id: str, agent: _Agent, asked_at: datetime) -> Evidence:
     """What a verifier rejected. The date decides nothing for the worse: one that can't be used is ours."""
     try:
         attested_at = _moment(agent.last_received_quote)
@@ -184,19 +202,20 @@ def _failed(agent_id: str, agent: _Agent, state: State | None, asked_at: datetim
         attested_at = asked_at
     event = agent.last_event_id or ""
     verdict = Verdict.UNTRUSTED if event.partition(".")[0] in _MISMATCHES else Verdict.UNKNOWN
-    details = {**_details(agent_id, state), **({"event": clean(event, 100)} if event else {})}
-    return Evidence(verdict, attested_at, finding=_NO_VALUES, details=details, server_id=agent_id)
+    details = {**_details(agent_id, agent), **({"event": clean(event, 100)} if event else {})}
+    server_id = called(agent_id, pushes=agent.pushes)
+    return Evidence(verdict, attested_at, finding=_NO_VALUES, details=details, server_id=server_id)
 
 
-def _passed(agent_id: str, agent: _Agent, state: State | None, asked_at: datetime) -> Answer:
+def _passed(agent_id: str, agent: _Agent, asked_at: datetime) -> Answer:
     if agent.last_successful_attestation is None:
         return NoEvidence(Finding(Reason.ATTESTATION_PENDING))
     attested_at = _moment(agent.last_successful_attestation)
     age, limit = (asked_at - attested_at).total_seconds(), _longest_age(agent.maximum_attestation_interval)
     if age > limit:
         return NoEvidence(Finding(Reason.ATTESTATION_OLD, {"seconds": f"{age:.0f}", "limit": str(limit)}))
-    details = _details(agent_id, state)
-    return Evidence(Verdict.TRUSTED, attested_at, finding=_NO_VALUES, details=details, server_id=agent_id)
+    details, server_id = _details(agent_id, agent), called(agent_id, pushes=agent.pushes)
+    return Evidence(Verdict.TRUSTED, attested_at, finding=_NO_VALUES, details=details, server_id=server_id)
 
 
 def _longest_age(written: str | None) -> int:
@@ -211,8 +230,10 @@ def _moment(seconds: int | None) -> datetime:
     return parse_date(1000 * seconds)
 
 
-def _details(agent_id: str, state: State | None) -> dict[str, str]:
-    return {"agent": agent_id, "state": state.name.lower().replace("_", " ") if state is not None else "pushes"}
+def _details(agent_id: str, agent: _Agent) -> dict[str, str]:
+    state = _state(agent)
+    told = state.name.lower().replace("_", " ") if state is not None else ""
+    return {"agent": agent_id, "state": "pushes" if agent.pushes else told}
 
 
 def _malformed(detail: str) -> NoEvidence:

@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from txt_dashboard import conf
+from txt_dashboard.actions.doorbell import ring
 from txt_dashboard.actions.notices import take_notice
 from txt_dashboard.servers.keylime_notice import LARGEST, BadNotice, read_notice
 
@@ -29,7 +30,8 @@ def keylime(request: HttpRequest, secret: str) -> HttpResponse:
         agent = read_notice(request.read(LARGEST + 1))
     except (BadNotice, UnreadablePostError):
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-    take_notice(server, agent, now=timezone.now())
+    if take_notice(server, agent, now=timezone.now()):
+        ring()
     return HttpResponse(status=HTTPStatus.ACCEPTED)
 
 
