@@ -111,6 +111,17 @@ def test_the_command_is_safe_in_a_shell_and_names_what_must_be_added(world: Worl
     ]  # fmt: skip
 
 
+def test_beside_a_measured_boot_policy_the_command_names_no_register_that_it_judges(
+    world: World, agents: KeylimeAgents
+) -> None:
+    """The tenant refuses such a command."""
+    world.agents["agent-1"].says |= {"has_mb_refstate": 1}
+    agent = shown(agents)
+    words = shlex.split(agents.command(agent, agents.allowing(agent.policy, ONE)))
+    assert set(json.loads(words[6])) == {"17", "18"}
+    assert agent.elsewhere == {*range(10), *range(11, 16)}
+
+
 @pytest.mark.parametrize(
     "row",
     [
@@ -134,17 +145,6 @@ def test_what_an_agent_registered_and_nobody_can_keep_is_not_told(world: World, 
     world.agents["agent-1"].registers["mtls_cert"] = f"{certificate}\0"
     with pytest.raises(ServerError):
         agents.readmission(shown(agents))
-
-
-def test_beside_a_measured_boot_policy_the_command_names_no_register_that_it_judges(
-    world: World, agents: KeylimeAgents
-) -> None:
-    """The tenant refuses such a command."""
-    world.agents["agent-1"].says |= {"has_mb_refstate": 1}
-    agent = shown(agents)
-    words = shlex.split(agents.command(agent, agents.allowing(agent.policy, ONE)))
-    assert set(json.loads(words[6])) == {"17", "18"}
-    assert agent.elsewhere == {*range(10), *range(11, 16)}
 
 
 # --- Policies as texts

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import Case, F, Value, When
 
 from txt_dashboard import audit, conf
 from txt_dashboard.actions.claim import Claim, ClaimedRow, pause_after
