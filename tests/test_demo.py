@@ -11,7 +11,7 @@ import pytest
 
 from txt_dashboard import conf, demo
 from txt_dashboard.cloud.login import read_clouds
-from txt_dashboard.demo import DemoError, Options
+from txt_dashboard.demo_options import DemoError, Options
 
 
 def options(folder: Path, **environment: str) -> Options:

@@ -16,7 +16,8 @@ def main() -> None:
     except ModuleNotFoundError:
         sys.exit("The libraries are missing. `make run` installs them in a checkout.")
 
-    from txt_dashboard.demo import DemoError, set_environment  # noqa: PLC0415 - needs the Python asked for above
+    from txt_dashboard.demo import set_environment  # noqa: PLC0415 - needs the Python asked for above
+    from txt_dashboard.demo_options import DemoError  # noqa: PLC0415 - as above
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "txt_dashboard.settings")
     try:

@@ -3,7 +3,6 @@
 import base64
 import json
 import zlib
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,9 +10,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.actions.quoting import HOSTS, Fleet
+from tests.quoted_fleet import HOSTS, Fleet
 from tests.rows import put_set
-from tests.simulator.conftest import World, world
 from txt_dashboard.actions.retention import prune
 from txt_dashboard.attest.appraiser import Appraiser
 from txt_dashboard.attest.entries import baseline_entry, baseline_id, read_baseline
@@ -33,22 +31,6 @@ pytestmark = pytest.mark.django_db
 
 HOST, OTHER = HOSTS
 REGISTERS = [0, 2, 5, 7]
-
-
-@pytest.fixture(scope="module")
-def _served() -> Iterator[World]:
-    """One fleet for all tests of this file."""
-    with world() as served:
-        yield served
-
-
-@pytest.fixture
-def sim(_served: World) -> Iterator[Fleet]:
-    made = Fleet(_served)
-    logs = _served.server.dialect.routes["GET", f"{ATTESTATION}/eventlog"]
-    yield made
-    _served.server.dialect.routes["GET", f"{ATTESTATION}/eventlog"] = logs
-    made.close()
 
 
 def log_row(host: str) -> EventLog:

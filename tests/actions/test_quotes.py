@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.actions.quoting import HOSTS, Fleet, fleet
+from tests.quoted_fleet import HOSTS, Fleet, fleet
 from txt_dashboard.actions.attestation_keys import propose_new_key, propose_shown_keys
 from txt_dashboard.actions.permissions import COMMAND_LINE, Invalid, NotFound
 from txt_dashboard.attest.entries import key_id
@@ -19,22 +19,6 @@ from txt_dashboard.simulator.startkit import SERVER
 pytestmark = pytest.mark.django_db
 
 HOST, OTHER = HOSTS
-
-
-@pytest.fixture(scope="module")
-def _served():
-    """One fleet for all tests of this file: its keys take a while."""
-    from tests.simulator.conftest import world  # noqa: PLC0415
-
-    with world() as served:
-        yield served
-
-
-@pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
-    yield made
-    made.close()
 
 
 def test_without_approved_keys_a_host_is_trusted_by_the_servers_word_and_its_key_is_shown(sim) -> None:

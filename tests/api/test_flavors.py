@@ -100,6 +100,13 @@ def test_one_flavor_with_what_a_decision_needs(cloud, ada):
     assert "needs one of these roles: administrator" in told["why_not"]
 
 
+@pytest.mark.parametrize("enforcement", ["trait", "filter", "both"])
+def test_one_flavor_says_what_enforces_it_where_nobody_chooses(cloud, ada, put, settings, enforcement):
+    settings.TXT_ENFORCEMENT = enforcement
+    assert ada.get("/v1/flavors/f-1").json()["enforcement"] == enforcement
+    assert put(enforcement=None).json()["enforced"] == enforcement
+
+
 def test_an_administrators_key_makes_it_trusted_and_ordinary_again(cloud, put):
     told = put().json()
     assert (told["trusted"], told["enforced"]) == (True, "trait")

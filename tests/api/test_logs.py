@@ -2,26 +2,18 @@
 
 import pytest
 
-from tests.actions.quoting import HOSTS, ODD, Fleet
 from tests.api.callers import caller
-from tests.simulator.conftest import world
+from tests.quoted_fleet import HOSTS, ODD
 from txt_dashboard.actions.permissions import Role
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
 @pytest.fixture
-def program(_served):
-    made = Fleet(_served)
-    made.drifted()
-    yield caller(Role.VIEWER)
-    made.close()
+def program(sim):
+    """What a viewer's program reads once a host has drifted."""
+    sim.drifted()
+    return caller(Role.VIEWER)
 
 
 def test_a_register_that_differs_says_what_the_logs_say(program):

@@ -161,6 +161,13 @@ def test_no_order_of_times_is_trusted_outside_the_validity(
     assert (state is State.TRUSTED) == (match is Match.TRUSTED and begin <= moment < end)
 
 
+@pytest.mark.parametrize(("ahead", "fresh"), [(0, "fresh"), (60, "fresh"), (61, "stale")])
+def test_evidence_may_be_newer_than_the_moment_by_the_clocks_tolerance(ahead: int, fresh: str) -> None:
+    begin = NOON + timedelta(seconds=ahead)
+    found = freshness(begin, begin + timedelta(hours=1), NOON, answered=True, tolerance=timedelta(seconds=60))
+    assert found == fresh
+
+
 def test_what_was_untrusted_stays_so_until_newer_evidence() -> None:
     assert state_of(Match.UNTRUSTED, Freshness.STALE) is State.UNTRUSTED
     assert state_of(Match.TRUSTED, Freshness.UNREACHABLE) is State.STALE

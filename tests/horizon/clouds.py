@@ -19,7 +19,7 @@ def flavor(**more: Any) -> dict[str, Any]:
 
 
 def one_flavor(**more: Any) -> dict[str, Any]:
-    return {**flavor(), "cloud": "east", "problem": "", "why_not": None, **more}
+    return {**flavor(), "cloud": "east", "problem": "", "why_not": None, "enforcement": "trait", **more}
 
 
 def flavors(*items: dict[str, Any], **more: Any) -> dict[str, Any]:

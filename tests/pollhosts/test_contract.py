@@ -91,8 +91,13 @@ def test_evidence_that_ran_out_counts_for_nothing_though_no_worker_lives(ask, ho
 
 
 def test_evidence_from_the_future_counts_for_nothing(ask, host):
-    host("hv1", counts_from=NOW + timedelta(seconds=1))
+    host("hv1", counts_from=NOW + timedelta(seconds=61))
     assert levels(ask("hv1")) == {"hv1": "unknown"}
+
+
+def test_evidence_recorded_while_this_was_asked_counts(ask, host):
+    host("hv1", counts_from=NOW + timedelta(seconds=1))
+    assert levels(ask("hv1")) == {"hv1": "trusted"}
 
 
 def test_with_several_servers_the_weakest_evidence_decides(ask, host):

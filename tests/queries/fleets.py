@@ -7,6 +7,7 @@ from random import Random
 
 from tests.factories import GOOD, NOON, baseline, value
 from tests.rows import make_server
+from txt_dashboard import conf
 from txt_dashboard.actions.outcome import COLUMNS, Judged, judge, remember
 from txt_dashboard.actions.settle import settle
 from txt_dashboard.attest.appraisal import Match, State, agree, appraise, freshness, state_of, valid_until
@@ -180,4 +181,4 @@ def _state(said: Said, server: str, pool: str, reference: ReferenceSet, moment: 
     result = appraise(said.evidence, rules)
     begins = NOON if fresh else NOON - said.age
     until = valid_until(begins, rules.policy.validity, result.baselines_end)
-    return state_of(result.match, freshness(begins, until, NOON, answered=True))
+    return state_of(result.match, freshness(begins, until, NOON, answered=True, tolerance=conf.clock_tolerance()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.harness import Authority, Server, answer, start
+from tests.servers.whitelists import old, told, whitelist_of  # noqa: F401 - used by name
 from txt_dashboard.servers.address import Resolver
 from txt_dashboard.servers.base import Connection
 from txt_dashboard.servers.http import Client

@@ -11,7 +11,8 @@ pytestmark = [pytest.mark.services, pytest.mark.timeout(150)]
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = (
-    "tests/actions/test_cycle.py",
+    "tests/actions/test_cycle.py tests/actions/test_silence.py",
+    "tests/actions/test_doubt.py tests/actions/test_changed_rules.py",
     "tests/actions/test_claim.py",
     "tests/audit/test_log.py tests/audit/test_guards.py tests/audit/test_verify.py tests/audit/test_watch.py",
     "tests/queries/test_activity.py",
@@ -24,6 +25,7 @@ FILES = (
     "tests/actions/governance/test_machine.py",
     "tests/services/on_postgresql/activity.py",
     "tests/services/on_postgresql/flavors.py tests/actions/clouds/test_flavors.py",
+    "tests/actions/clouds/test_flavors_at_once.py tests/actions/clouds/test_flavors_in_doubt.py",
     "tests/actions/clouds/test_survey.py",
 )
 

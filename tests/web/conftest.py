@@ -8,13 +8,17 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from tests.factories import BASELINES, evidence
+from tests.actions.governance.examples import WANTED
+from tests.factories import BASELINES, evidence, value
 from tests.people import person
+from tests.quoted_fleet import served_fleet, sim  # noqa: F401 - used by name
 from tests.rows import make_host, make_server, write_reference
+from tests.web.reviewing import WORDS
 from txt_dashboard.actions.cycle import Worker
+from txt_dashboard.actions.governance.propose import propose
 from txt_dashboard.actions.permissions import Role
 from txt_dashboard.attest.evidence import Answer
-from txt_dashboard.models import Host, Server
+from txt_dashboard.models import Host, Proposal, Server
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -53,3 +57,17 @@ def fleet(oat, clock, scripted):
         return hosts
 
     return ask
+
+
+@pytest.fixture
+def updated(fleet, clock) -> None:
+    """Two hosts of az1 boot a kernel that nobody approved yet, one of az2 the old one."""
+    new = evidence({18: value("kernel 2")}, at=clock())
+    fleet(hv1=new, hv2=new)
+    fleet("az2", hv3=None)
+
+
+@pytest.fixture
+def proposal(updated, people) -> Proposal:
+    """That kernel shall be approved."""
+    return propose(people.olga, WANTED, **WORDS, now=timezone.now())

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.actions.quoting import HOSTS, Fleet
-from tests.simulator.conftest import world
+from tests.quoted_fleet import HOSTS, Fleet
 from tests.web.visitors import text, visitor
 from txt_dashboard.attest.__main__ import main
 from txt_dashboard.models import ImaList, Quoted, Server
@@ -20,21 +19,11 @@ HOST = HOSTS[0]
 ROUTE = "GET", f"{ATTESTATION}/imalist"
 
 
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
 @pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
-    routes = _served.server.dialect.routes
-    honest = routes[ROUTE]
-    made.story = 50.0  # so that some files were measured
-    yield made
-    routes[ROUTE] = honest
-    made.close()
+def sim(sim: Fleet) -> Fleet:
+    """Late enough in its story that some files were measured."""
+    sim.story = 50.0
+    return sim
 
 
 def tamper(sim: Fleet, change: Callable[[bytes], bytes]) -> None:

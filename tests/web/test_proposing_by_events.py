@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.actions.quoting import HOSTS, Fleet
 from tests.actions.test_by_events import require
-from tests.simulator.conftest import world
+from tests.quoted_fleet import HOSTS, Fleet
 from tests.web.filled import filled
 from tests.web.visitors import text, visitor
 from txt_dashboard.attest.entries import read_baseline
@@ -18,19 +17,12 @@ ADDRESS = f"/propose/host/{HOST}/?part=platform"
 DISK = "5:2:partitions"
 
 
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
 @pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
+def sim(sim: Fleet) -> Fleet:
+    """Its hosts' registers are proven."""
     require()
-    made.proven()
-    yield made
-    made.close()
+    sim.proven()
+    return sim
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.actions.quoting import HOSTS, Fleet
 from tests.attest.forge import Forge
 from tests.people import approver as make_approver
 from tests.people import say_yes
-from tests.simulator.conftest import world
+from tests.quoted_fleet import HOSTS, Fleet
 from tests.web.filled import filled
 from tests.web.visitors import browser_of, text, visitor
 from txt_dashboard.actions.attestation_keys import propose_new_key
@@ -27,18 +26,11 @@ HOST, OTHER = HOSTS
 WHY = {"reason": "Read at the machines."}
 
 
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
 @pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
-    made.poll()
-    yield made
-    made.close()
+def sim(sim: Fleet) -> Fleet:
+    """Its hosts have shown their keys."""
+    sim.poll()
+    return sim
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from tests.actions.governance.examples import KERNEL, WANTED, wants
 from tests.factories import evidence, value
 from tests.people import say_yes
 from tests.web.filled import filled
+from tests.web.reviewing import WORDS
 from tests.web.visitors import browser_of, text
 from txt_dashboard.actions.governance.decide import standing
 from txt_dashboard.actions.governance.propose import edit, propose
@@ -18,7 +19,6 @@ from txt_dashboard.queries.in_force import in_force
 pytestmark = pytest.mark.django_db
 POLICY = "/propose/policy/"
 WHY = {"reason": "The edge has no measured launch."}
-WORDS = {"title": "Kernel 2", "reason": "Security update of November."}
 
 
 @pytest.fixture
@@ -93,11 +93,6 @@ def test_operators_may_look_but_not_propose_a_policy(updated, people) -> None:
 
 
 # --- Editing -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def proposal(updated, people) -> Proposal:
-    return propose(people.olga, WANTED, **WORDS, now=timezone.now())
 
 
 def address(proposal: Proposal) -> str:

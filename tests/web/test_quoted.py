@@ -8,8 +8,7 @@ import zlib
 
 import pytest
 
-from tests.actions.quoting import HOSTS, ODD, Fleet
-from tests.simulator.conftest import world
+from tests.quoted_fleet import HOSTS, ODD
 from tests.web.visitors import visitor
 from txt_dashboard.attest.__main__ import main
 from txt_dashboard.models import EventLog, MeasuredLog, Quoted, Server
@@ -17,19 +16,6 @@ from txt_dashboard.models import EventLog, MeasuredLog, Quoted, Server
 pytestmark = pytest.mark.django_db
 
 HOST = HOSTS[0]
-
-
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
-@pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
-    yield made
-    made.close()
 
 
 @pytest.fixture

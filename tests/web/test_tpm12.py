@@ -4,9 +4,8 @@ import base64
 
 import pytest
 
-from tests.actions.quoting import Fleet
+from tests.quoted_fleet import Fleet
 from tests.rows import make_host, put_set
-from tests.simulator.conftest import world
 from tests.web.visitors import text, visitor
 from txt_dashboard.actions.attestation_keys import first_keys, listed_keys, new_key
 from txt_dashboard.attest.__main__ import main
@@ -18,18 +17,11 @@ from txt_dashboard.simulator.startkit import SERVER
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def _served():
-    with world() as served:
-        yield served
-
-
 @pytest.fixture
-def sim(_served):
-    made = Fleet(_served)
-    made.poll()
-    yield made
-    made.close()
+def sim(sim: Fleet) -> Fleet:
+    """Its hosts have shown their keys."""
+    sim.poll()
+    return sim
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from txt_dashboard.attest.alike import Said, evidence_key
 from txt_dashboard.attest.appraisal import Freshness, Match, State, agree, state_of
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
-from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
+from txt_dashboard.models.attestation import counts_at
+from txt_dashboard.models.bulk import Ids, Shared, insert_rows, update_rows
 from txt_dashboard.queries.reference import current_reference
 
 CHUNK = 500
@@ -80,24 +81,24 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
     # Locked before the attestations are read, so that two workers can't both record one change.
-    hosts = Host.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id")
-    told = ("reason_params", "differing", "evidence_key")
-    rows = list(hosts.values_list("id", "name", "pool", "state", "reason", *told))
+    hosts = Host.objects.select_for_update(no_key=True).filter(id__in=Ids(ids)).order_by("id")
+    hosts = hosts.annotate(params=Cast("reason_params", TextField()), differed=Cast("differing", TextField()))
+    rows = list(hosts.values_list("id", "name", "pool", "state", "reason", "params", "differed", "evidence_key"))
     standings = _standings(ids, now)
     counting = current_reference().counting
-    step_of = cache(_step)  # most hosts of a batch are alike
+    step_of, read = cache(_step), cache(json.loads)  # most hosts of a batch are alike
     changes: list[Change] = []
     steps: dict[_Step, list[int]] = defaultdict(list)
     retold: list[tuple[object, ...]] = []
-    for id_, name, pool, state, reason, *before in rows:
+    for id_, name, pool, state, reason, params, differed, key in rows:
         step = step_of(state, tuple(standings.get(id_, ())), counting)
         if (state, reason) != (step.state, step.reason) or id_ in remeasured:
             changes.append(Change(name, pool, state, step.state))
             steps[step].append(id_)
-        elif before != (now_told := [dict(step.params), list(step.differing), step.evidence_key]):
-            retold.append((id_, *now_told))
+        elif key != step.evidence_key or (read(params), read(differed)) != (dict(step.params), list(step.differing)):
+            retold.append((id_, dict(step.params), step.differing, step.evidence_key))
     _write(steps, now)
-    update_rows(Host, told, retold)
+    update_rows(Host, ("reason_params", "differing", "evidence_key"), retold)
     return changes
 
 
@@ -123,13 +124,13 @@ def _standings(host_ids: Sequence[int], now: datetime) -> Mapping[int, Sequence[
     """The attestations of each host that has any."""
     texts = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing", "silence", "doubt")}
     # The database compares the times: to read two of them for each host would take longer than all the rest.
-    counts = Q(counts_from__lte=now, valid_until__gt=now)
+    counts = counts_at(now)
     columns = (
         "host_id", "counts", "never", "match", "reason", "reason_params_text", "differing_text", "platform_id",
         "vmm_id", "silence_text", "server__name", "server__failures", "server__error",
         "server_id", "verdict", "voucher", "doubt_text",
     )  # fmt: skip
-    rows = Attestation.objects.filter(host_id__in=host_ids).order_by("id")
+    rows = Attestation.objects.filter(host_id__in=Ids(host_ids)).order_by("id")
     rows = rows.annotate(**texts, counts=counts, never=Q(counts_from=None) | Q(valid_until=None))
     standings = defaultdict(list)
     for host_id, counting, never, *rest in rows.values_list(*columns):

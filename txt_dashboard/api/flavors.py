@@ -71,10 +71,11 @@ class FlavorPage(BaseModel):
 
 
 class OneFlavor(Flavor):
-    """One flavor by itself, with what of the list's frame a decision needs."""
+    """One flavor by itself, with what of the list's frame a decision needs. `enforcement`: the settings' choice."""
 
     cloud: str
     problem: str
+    enforcement: Enforcement
     why_not: str | None
 
 
@@ -133,7 +134,7 @@ def show_flavor(request: HttpRequest, id: FlavorId, cloud: Word = "") -> OneFlav
     seen = flavors.look(found, now)
     told = _flavor(flavors.view(row, seen, now)).model_dump()
     not_now = why_not(actor(request), Verb.SET_FLAVOR_TRUST)
-    return OneFlavor(**told, cloud=found.name, problem=seen.problem, why_not=not_now)
+    return OneFlavor(**told, cloud=found.name, problem=seen.problem, enforcement=seen.enforcement, why_not=not_now)
 
 
 @router.put("/{id}/trust", response=answers(Flavor))

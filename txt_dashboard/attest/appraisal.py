@@ -149,14 +149,21 @@ def valid_until(counts_from: datetime, validity: timedelta, baselines_end: datet
     return min(end, baselines_end) if baselines_end else end
 
 
-def freshness(counts_from: datetime | None, until: datetime | None, now: datetime, *, answered: bool) -> Freshness:
+def freshness(
+    counts_from: datetime | None,
+    until: datetime | None,
+    now: datetime,
+    *,
+    answered: bool,
+    tolerance: timedelta = timedelta(0),
+) -> Freshness:
     """Whether evidence counts now: from `counts_from` on and before `until`.
 
-    A clock of ours that went back behind `counts_from` makes evidence stale, never fresher.
+    A clock of ours that went back behind `counts_from` by more than `tolerance` makes evidence stale, never fresher.
     """
     if counts_from is None or until is None:
         return Freshness.NEVER
-    if counts_from <= now < until:
+    if counts_from - tolerance <= now < until:
         return Freshness.FRESH
     return Freshness.STALE if answered else Freshness.UNREACHABLE
 

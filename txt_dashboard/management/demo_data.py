@@ -20,6 +20,7 @@ from txt_dashboard.actions.hosts import load_hosts
 from txt_dashboard.actions.permissions import COMMAND_LINE, Actor, Role
 from txt_dashboard.actions.reference import propose_file
 from txt_dashboard.actions.servers import ServerSettings, add_server, edit_server, propose_counting
+from txt_dashboard.demo_options import Options
 from txt_dashboard.management.inventory import read_inventory
 from txt_dashboard.models import Proposal, Server
 from txt_dashboard.queries.fate import Change
@@ -58,7 +59,7 @@ def give_accounts(password: str) -> None:
         name_first_approvers(COMMAND_LINE, list(APPROVERS), now=timezone.now())
 
 
-def give_fleet(options: demo.Options, story: demo.Story) -> None:
+def give_fleet(options: Options, story: demo.Story) -> None:
     """The simulated server at its present address, its hosts and the golden values of the story's beginning."""
     begins = not in_force().set.number  # at the first start, or on data of a build that knew no signed set
     proposals = _give_server(f"http://127.0.0.1:{options.simulator_port}")

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from txt_dashboard.actions.permissions import ActionError
 from txt_dashboard.cloud.errors import CloudError
-from txt_dashboard.demo import DemoError
+from txt_dashboard.demo_options import DemoError
 from txt_dashboard.floor import FloorError
 from txt_dashboard.keyring import KeyringError
 from txt_dashboard.supervisor import CannotKeepRunning

@@ -1,11 +1,26 @@
 """What one attestation server says of one host: the evidence at hand, and the job that renews it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from txt_dashboard.attest.appraisal import Match
+
+
+def counts_at(now: datetime) -> Q:
+    """Evidence that counts at this moment; as `attest.appraisal.freshness`.
+
+    Whoever reads took the moment before, so evidence may be newer than it: by the time that reading took, or by as
+    much as the clocks of two machines differ.
+    """
+    return Q(counts_from__lte=latest_begin(now), valid_until__gt=now)
+
+
+def latest_begin(now: datetime) -> datetime:
+    """Evidence that counts from a later moment on is from a future that our clock left again."""
+    return now + timedelta(seconds=settings.TXT_CLOCK_TOLERANCE_S)
 
 
 class AttestationQuerySet(models.QuerySet["Attestation"]):
@@ -17,11 +32,11 @@ class AttestationQuerySet(models.QuerySet["Attestation"]):
 
     def fresh(self, now: datetime) -> "AttestationQuerySet":
         """Whose evidence counts now."""
-        return self.filter(counts_from__lte=now, valid_until__gt=now)
+        return self.filter(counts_at(now))
 
     def run_out(self, now: datetime) -> "AttestationQuerySet":
-        """Which have evidence that does not count now: too old, or from after now (our clock went back)."""
-        return self.filter(Q(valid_until__lte=now) | Q(counts_from__gt=now))
+        """Which have evidence that does not count now: too old, or from long after now (our clock went back)."""
+        return self.filter(Q(valid_until__lte=now) | Q(counts_from__gt=latest_begin(now)))
 
 
 class Attestation(models.Model):

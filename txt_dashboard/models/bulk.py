@@ -4,7 +4,7 @@ Django's bulk_update writes a CASE for each row and column, and bulk_create make
 joined with VALUES the same is an order of magnitude cheaper, on SQLite and PostgreSQL alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -13,8 +13,10 @@ from typing import Any
 import msgspec
 from django.db import connections, models, router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
 
 Row = Sequence[object]
+Compiled = tuple[str, tuple[str | int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,22 @@ def insert_rows(
         f"{source.sql} INSERT INTO {table.name} ({names}) SELECT {selected} FROM {source.tables}",  # noqa: S608
         params,
     )
+
+
+class Ids(models.Func):
+    """For `id__in`: any number of ids as one parameter. Django prepares and binds each of a list by itself."""
+
+    def __init__(self, ids: Iterable[int]) -> None:
+        super().__init__(models.Value(msgspec.json.encode(list(ids)).decode()))
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **_: object) -> Compiled:
+        """SQLite's way to unfold them."""
+        return self.as_sql(compiler, connection, template="(SELECT value FROM json_each(%(expressions)s))")
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Compiled:
+        """PostgreSQL's."""
+        unfolded = "(SELECT value::bigint FROM json_array_elements_text(%(expressions)s::json))"
+        return self.as_sql(compiler, connection, template=unfolded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from txt_dashboard.models import Attestation
+from txt_dashboard.models.attestation import latest_begin
 from txt_dashboard.queries.census import Kind
 from txt_dashboard.queries.fate import Ages
 
@@ -46,4 +47,4 @@ def _rows(validities: Sequence[timedelta], now: datetime) -> Iterable[tuple[Any,
 
 
 def _not_within(validity: timedelta, now: datetime) -> Q:
-    return Q(counts_from__lte=now - validity) | Q(counts_from__gt=now)
+    return Q(counts_from__lte=now - validity) | Q(counts_from__gt=latest_begin(now))

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import F
 
+from txt_dashboard import conf
 from txt_dashboard.attest.appraisal import (
     Freshness,
     Match,
@@ -259,7 +260,9 @@ def _testimony(row: Attestation, pool: str, reference: ReferenceSet, now: dateti
         evidence=evidence,
         rules=rules,
         result=result,
-        freshness=freshness(row.counts_from, row.valid_until, now, answered=row.answered),
+        freshness=freshness(
+            row.counts_from, row.valid_until, now, answered=row.answered, tolerance=conf.clock_tolerance()
+        ),
         asking=asking,
         waiting_since=row.due_at if ready and not asking and row.due_at <= now else None,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from django.db.models import Count, Q
 
 from txt_dashboard.models import Attestation, Server
+from txt_dashboard.models.attestation import counts_at
 
 PATIENCE = timedelta(minutes=2)  # with a test that was asked for
 
@@ -93,7 +94,7 @@ def _test(server: Server, now: datetime) -> Test | None:
 
 def _host_counts(now: datetime) -> dict[int, HostCounts]:
     never = Q(counts_from=None) | Q(valid_until=None)
-    fresh = Q(counts_from__lte=now, valid_until__gt=now)
+    fresh = counts_at(now)
     ended = ~never & ~fresh
     rows = Attestation.objects.values_list("server_id").annotate(
         fresh=Count("id", filter=fresh),

@@ -2,7 +2,7 @@
 
 `Host.state` is written when it changes, so it can outlive its evidence while no worker runs. Here a
 host that is stored as trusted counts as such only while all its attestations are fresh
-(`counts_from <= now < valid_until`); else it is stale. Normally a worker has swept such hosts, so
+(`models.attestation.counts_at`); else it is stale. Normally a worker has swept such hosts, so
 the lapsed ones are few and found by an index.
 """
 
@@ -16,6 +16,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import Attestation, Host, HostEvent
+from txt_dashboard.models.attestation import latest_begin
 from txt_dashboard.queries.in_force import in_force
 
 MOVES = timedelta(hours=24)
@@ -24,7 +25,8 @@ _OTHERS = [state for state in State if state is not State.TRUSTED]
 
 def not_fresh(now: datetime) -> Q:
     """Attestations that do not count now: run out, never begun, or begun in a future that our clock left again."""
-    return Q(valid_until__lte=now) | Q(counts_from__gt=now) | Q(valid_until=None) | Q(counts_from=None)
+    ahead = Q(counts_from__gt=latest_begin(now))
+    return Q(valid_until__lte=now) | ahead | Q(valid_until=None) | Q(counts_from=None)
 
 
 def outlived(now: datetime) -> QuerySet[Attestation]:

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from txt_dashboard.attest.appraisal import State
 from txt_dashboard.models import Attestation
+from txt_dashboard.models.attestation import counts_at
 from txt_dashboard.queries.clouds import names_for
 from txt_dashboard.queries.in_force import in_force
 
@@ -63,7 +64,7 @@ def told(names: Collection[str], now: datetime) -> Mapping[str, Told]:
 def _by_host(which: Q, now: datetime) -> dict[str, Told]:
     """By the host's name. A host with several attestations is as fresh as the one that is least so."""
     # The database compares the times: to read two of them for each host would take longer than all the rest.
-    fresh = Q(counts_from__lte=now, valid_until__gt=now)
+    fresh = counts_at(now)
     rows = Attestation.objects.filter(which, server__counts=True).annotate(fresh=fresh).order_by()
     found: dict[str, Told] = {}
     for name, state, is_fresh, *times in rows.values_list(*_COLUMNS):

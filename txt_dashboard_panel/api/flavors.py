@@ -55,11 +55,15 @@ class Page:
 
 @dataclass(frozen=True)
 class One(Flavor):
-    """One flavor by itself. `why_not` says why whoever asks may not change it."""
+    """One flavor by itself. `why_not` says why whoever asks may not change it.
+
+    `enforcement` is what the service's settings say; an older service does not tell.
+    """
 
     cloud: str
     problem: str
     why_not: str | None
+    enforcement: str = ""
 
 
 def page(request: Any, **wanted: Any) -> Page:

@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 
 from tests.cloud.fake import connect, serve
-from tests.cloud.living import LivingCloud
+from tests.cloud.living import Flavor, LivingCloud
+from tests.people import person
 from tests.rows import make_host, make_server
 from txt_dashboard.actions.clouds.connect import Accounts
+from txt_dashboard.actions.clouds.flavors import Wish, set_flavor_trust
 from txt_dashboard.actions.clouds.keeper import Keeper
 from txt_dashboard.actions.governance import keys
-from txt_dashboard.models import Activity, Attestation, Cloud, Host
+from txt_dashboard.actions.permissions import Role
+from txt_dashboard.cloud.enforcement import Enforcement, digest
+from txt_dashboard.models import Activity, Attestation, Cloud, CloudFlavor, Host
 
 TRAIT = "CUSTOM_TRUSTED_HOST"
 
@@ -80,3 +84,49 @@ def told(db) -> Callable[[], list[tuple[str, str, int | None]]]:
         return list(Activity.objects.filter(verb__contains="trait").order_by("id").values_list("verb", "host", "of"))
 
     return read
+
+
+@pytest.fixture
+def ada(db):
+    return person("ada", Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def accounts(living):
+    opened = connect(living, deadline=0.5)
+    yield Accounts(opened, opened)
+    opened.close()
+
+
+@pytest.fixture
+def look(turn, keeper):
+    """A worker's look at the flavors, and what it keeps of the one."""
+
+    def do() -> CloudFlavor:
+        turn(after=61)
+        keeper.look_at_flavors()
+        return CloudFlavor.objects.get()
+
+    return do
+
+
+@pytest.fixture
+def flavor(living, judge, look):
+    """One ordinary flavor with an extra spec of somebody else's, and a trusted host."""
+    judge("hv1")
+    living.flavors["1"] = Flavor("m1", {"hw:cpu_policy": "shared"})
+    look()
+    return living.flavors["1"]
+
+
+@pytest.fixture
+def toggle(living, accounts, ada, clock):
+    """Asks for it as the page does: with the hash of what is shown, unless told otherwise."""
+
+    def do(*, trusted: bool = True, actor=ada, by: Enforcement | None = None, **more) -> CloudFlavor:
+        shown = digest(CloudFlavor.objects.get().specs)
+        wish = Wish(trusted, by, more.get("reason", "For tenants with secrets."), more.get("specs_hash", shown))
+        connecting = more.get("connect", lambda _name: accounts)
+        return set_flavor_trust(actor, "east", more.get("flavor_id", "1"), wish, connect=connecting, clock=clock)
+
+    return do

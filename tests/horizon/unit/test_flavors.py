@@ -41,6 +41,22 @@ class FlavorTests(AdminCase):
         wanted = {"trusted": True, "enforcement": None, "reason": "For the payroll.", "specs_hash": clouds.SPECS}
         assert asked.body == wanted
 
+    def test_the_choice_of_the_settings_says_what_that_is(self):
+        said = "what the settings say: our scheduler filter"
+        self.service.says("GET /v1/flavors/7", clouds.one_flavor(enforcement="filter"))
+        assert said in self.page(TRUST)
+        self.service.refuses("PUT /v1/flavors/7/trust", 409, "Its extra specs changed.")
+        again = self.client.post(TRUST, {**SENT, "by_settings": "filter"}).content.decode()
+        assert said in again
+
+    def test_a_choice_of_the_settings_that_is_not_told_or_not_known_stays_plain(self):
+        untold = {key: told for key, told in clouds.one_flavor().items() if key != "enforcement"}
+        for answer in (untold, clouds.one_flavor(enforcement="<b>magic")):
+            self.service.says("GET /v1/flavors/7", answer)
+            page = self.page(TRUST)
+            assert "what the settings say</option>" in page
+            assert "<b>magic" not in page
+
     def test_specs_that_changed_meanwhile_are_told_in_the_modal(self):
         self.service.refuses("PUT /v1/flavors/7/trust", 409, "Its extra specs changed.")
         page = self.client.post(TRUST, SENT).content.decode()

@@ -8,7 +8,7 @@ from django.db import connection
 from tests.factories import NOON
 from tests.rows import make_host, make_server
 from txt_dashboard.models import Attestation, Host, HostEvent, Measurement, Server
-from txt_dashboard.models.bulk import Shared, insert_rows, update_rows
+from txt_dashboard.models.bulk import Ids, Shared, insert_rows, update_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +92,9 @@ def test_no_rows_are_no_statement(django_assert_num_queries) -> None:
     with django_assert_num_queries(0):
         assert update_rows(Server, ("name",), []) == 0
         assert insert_rows(HostEvent, ("host",), []) == 0
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_any_number_of_ids_is_one_parameter(rows, number) -> None:
+    found = Attestation.objects.filter(id__in=Ids(rows[:number])).order_by("id")
+    assert list(found.values_list("id", flat=True)) == rows[:number]

@@ -17,6 +17,7 @@ from django.shortcuts import resolve_url
 
 from txt_dashboard import conf, demo, vault
 from txt_dashboard.actions.governance import keys
+from txt_dashboard.demo_options import Options
 from txt_dashboard.management.demo_data import ACCOUNTS, give_accounts, give_fleet
 from txt_dashboard.management.errors import told_plainly
 from txt_dashboard.supervisor import Program, Supervisor
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         """Raises `CommandError` with what stands in the way."""
         if not conf.demo():
             raise CommandError("Start it as `python manage.py run` or `python -m txt_dashboard run`.")
-        options = demo.Options.read(os.environ)
+        options = Options.read(os.environ)
         with told_plainly(), demo.only_one(options.folder):
             demo.require_free(options.host, options.port)
             demo.require_free("127.0.0.1", options.simulator_port)
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             self._prepare(options, story)
             self._run(options, story)
 
-    def _prepare(self, options: demo.Options, story: demo.Story) -> None:
+    def _prepare(self, options: Options, story: demo.Story) -> None:
         self._say("run", f"Preparing {options.folder}.")
         vault.create_key(conf.vault_key_file())
         keys.create()
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         give_fleet(options, story)
         connections.close_all()
 
-    def _run(self, options: demo.Options, story: demo.Story) -> None:
+    def _run(self, options: Options, story: demo.Story) -> None:
         supervisor = Supervisor(_programs(options, story), self._say)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, supervisor.stop)
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         supervisor.run()
         self._say("run", "Stopped. The data stays for the next start.")
 
-    def _greet(self, options: demo.Options) -> None:
+    def _greet(self, options: Options) -> None:
         """Says where the pages are once they answer."""
         deadline = time.monotonic() + ANSWERS_WITHIN_S
         while not _answers(options):
@@ -89,7 +90,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _programs(options: demo.Options, story: demo.Story) -> list[Program]:
+def _programs(options: Options, story: demo.Story) -> list[Program]:
     host = f"[{options.host}]" if ":" in options.host else options.host
     gunicorn = (sys.executable, "-m", "gunicorn", "--config", "python:txt_dashboard.gunicorn")
     # Celery warns of root because of pickle; only JSON is taken here.
@@ -105,7 +106,7 @@ def _programs(options: demo.Options, story: demo.Story) -> list[Program]:
     ]
 
 
-def _answers(options: demo.Options) -> bool:
+def _answers(options: Options) -> bool:
     """Whether the log-in page comes."""
     connection = http.client.HTTPConnection(options.host, options.port, timeout=5)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):

@@ -26,6 +26,7 @@ class SetTrustForm(TrustForm):
         choices=(("", gettext_lazy("what the settings say")), *ENFORCEMENTS.items()),
         required=False,
     )
+    by_settings = forms.CharField(required=False, widget=forms.HiddenInput())  # for a form that is shown once more
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("Whoever asks later reads it in the activity log."),
@@ -35,6 +36,10 @@ class SetTrustForm(TrustForm):
 
     def __init__(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
+        by_settings = self.data.get("by_settings") or self.initial.get("by_settings")
+        if by_settings in ENFORCEMENTS:
+            said = _("what the settings say: %(enforcement)s") % {"enforcement": ENFORCEMENTS[by_settings]}
+            self.fields["enforcement"].choices = (("", said), *ENFORCEMENTS.items())
         if (self.data.get("trusted") or self.initial.get("trusted")) == "no":
             self.fields["enforcement"].widget = forms.HiddenInput()
 

@@ -63,6 +63,7 @@ class TrustView(TrustFormView):
             "id": self.flavor.id,
             "specs_hash": self.flavor.specs_hash,
             "trusted": "no" if self.flavor.trusted else "yes",
+            "by_settings": self.flavor.enforcement,
         }
 
     def get_form_kwargs(self) -> dict[str, Any]:

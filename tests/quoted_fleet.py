@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.conftest import Clock
 from tests.factories import NOON
 from tests.rows import make_host, make_server, put_set
@@ -24,6 +26,7 @@ from txt_dashboard.simulator.wire import ATTESTATION, Reply, Request
 
 Tamper = Callable[[dict[str, Any]], None]
 ODD = "az2-078"  # the story gives it another boot loader
+QUOTES = "POST", f"{ATTESTATION}/quotes"
 HOSTS = ("az2-001", "az2-002")  # both sign with P-256, whose keys are made at once
 
 
@@ -47,12 +50,12 @@ class Fleet:
             make_host(name, self.server, "az2")
         self.worker = Worker(self.clock, connect, quotes=connect_quotes)
         self._routes = served.server.dialect.routes
-        self._honest = self._routes["POST", f"{ATTESTATION}/quotes"]
-        self._routes["POST", f"{ATTESTATION}/quotes"] = self._answer
+        self._honest = dict(self._routes)
+        self._routes[QUOTES] = self._answer
 
     def close(self) -> None:
-        """Lets the fleet be asked by somebody else."""
-        self._routes["POST", f"{ATTESTATION}/quotes"] = self._honest
+        """Answers somebody else honestly, whatever a test did to it."""
+        self._routes.update(self._honest)
 
     def approve(self, golden: dict[str, Any], *, voucher: str = "word") -> None:
         """The baselines of the fleet's first day, and its policy."""
@@ -117,7 +120,7 @@ class Fleet:
         asked = request.json()
         self.asked.append(dict(asked))
         self.before_quote(asked)
-        reply = self._honest(replace(request, body=json.dumps(asked).encode()))
+        reply = self._honest[QUOTES](replace(request, body=json.dumps(asked).encode()))
         document = json.loads(reply.body)
         self.tamper(document)
         return replace(reply, body=json.dumps(document).encode())
@@ -128,3 +131,18 @@ def fleet(**options: Any) -> Iterator[Fleet]:
     """Serves it until the block ends."""
     with world(**options) as served:
         yield Fleet(served)
+
+
+@pytest.fixture(scope="module")
+def served_fleet() -> Iterator[World]:
+    """One for all tests of a file: its keys take a while."""
+    with world() as served:
+        yield served
+
+
+@pytest.fixture
+def sim(db, served_fleet: World) -> Iterator[Fleet]:
+    """That fleet on its first day, approved and not yet asked."""
+    made = Fleet(served_fleet)
+    yield made
+    made.close()
