@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.factories import evidence, value
-from tests.rows import make_host, write_reference
+from tests.rows import make_host, make_server, write_reference
 from tests.web.visitors import text, visitor
 from txt_dashboard import audit
 from txt_dashboard.attest.evidence import Verdict
@@ -92,6 +92,14 @@ def test_a_simulated_fleet_is_called_so_on_every_page(fleet) -> None:
     Server.objects.update(simulated=True)
     for address in ("/", "/servers/", "/hosts/hv1/", "/nothing-here/"):
         assert "Simulated fleet." in text(browser.get(address))
+
+
+def test_beside_a_simulated_server_a_real_one_is_not_called_simulated(fleet) -> None:
+    fleet(hv1=None)
+    make_server("sim-1", simulated=True)
+    page = text(visitor("viewer").get("/hosts/hv1/"))
+    assert "Partly simulated." in page
+    assert "no real machine is meant" not in page
 
 
 def test_an_outage_says_how_many_hosts_lose_trust_and_when(fleet) -> None:

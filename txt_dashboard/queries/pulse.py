@@ -67,6 +67,7 @@ class Pulse:
     servers: tuple[ServerPulse, ...]
     outages: tuple[Outage, ...]
     simulated: bool
+    real: bool  # some server is not simulated
     version: str
 
     @property
@@ -87,7 +88,8 @@ def take_pulse(now: datetime) -> Pulse:
     )
     signs = (*newest, counted.total, counted.lapsed, sum(each.silent for each in servers), len(outages))
     version = "-".join(str(sign) for sign in signs)
-    return Pulse(now, counted, servers, outages, any(row.simulated for row in rows), version)
+    kinds = {row.simulated for row in rows}
+    return Pulse(now, counted, servers, outages, simulated=True in kinds, real=False in kinds, version=version)
 
 
 def progress(now: datetime) -> Progress | None:

@@ -143,8 +143,9 @@ def test_a_yes_to_taking_out_after_which_nothing_happened_is_given_up(fleet: Fle
     assert fleet.stand(host).change is None
     assert "did not take it out" in fleet.stand(host).problem
     assert {each.split()[0] for each in fleet.told()} == {"DELETE"}
+    assert fleet.proof().state == "failed"
     fleet.world.obeys = lambda method, _: True
-    fleet.settled(4)
+    fleet.settled(7)
     fully_published(fleet)
 
 

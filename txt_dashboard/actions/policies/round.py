@@ -4,28 +4,27 @@ A policy that is new to a server is tried on one agent first; the others follow 
 transaction is open while a server is told something: what is under way stands in `AgentPolicy.change` before.
 """
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from txt_dashboard.actions.policies import records
 from txt_dashboard.actions.policies.change import Change, Next
+from txt_dashboard.actions.policies.reactivate import reactivate
 from txt_dashboard.actions.policies.sort import Case, Sorter, subjects, versions
+from txt_dashboard.actions.policies.tools import Tools
 from txt_dashboard.attest.evidence import Verdict
 from txt_dashboard.attest.keys import load_key
 from txt_dashboard.attest.reference import ReferenceSet
 from txt_dashboard.attest.tpm_reader import FormatError
 from txt_dashboard.models import AgentStand, Publication, PublicationState, Server
-from txt_dashboard.servers.base import Clock, ServerError, ServerUnreachable
-from txt_dashboard.servers.policed import PolicedAgent, PolicedAgents, Readmission
+from txt_dashboard.servers.base import ServerError, ServerUnreachable
+from txt_dashboard.servers.policed import PolicedAgent, Readmission
 
 BUDGET = timedelta(seconds=60)  # for changing agents; those that are left are changed in the next turn
 PROOF = timedelta(minutes=2)  # within which the server must attest an agent anew
 UNREACHED = timedelta(minutes=1)  # until an agent that does not answer is asked again
-AGAIN = timedelta(seconds=30)  # until an agent that was not taken out is tried again
 AT_ONCE = 8  # agents that may be out at the same time
 GONE_WITHIN = 10.0  # seconds; a verifier waits for the quote that is under way
 LOOK = 0.25  # seconds from one look to the next
@@ -33,20 +32,6 @@ LOOK = 0.25  # seconds from one look to the next
 _UNDER_WAY = frozenset({Next.WAIT, Next.ADD, Next.REMOVE})
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a round works with. `hold` keeps its lease and says whether it is still this worker's."""
-
-    agents: PolicedAgents
-    clock: Clock
-    hold: Callable[[], bool]
-    sleep: Callable[[float], None] = time.sleep
-
-
-class LeaseLost(Exception):
-    """Another worker goes on."""
 
 
 class Round:
@@ -74,7 +59,9 @@ class Round:
         for version, some in versioned.items():
             is_tried = any(change.version == version for change in changing)
             left |= self._change_all(self._proofs[version], some, busy, is_tried=is_tried)
-        left |= self._reactivate([case for case in cases if case.again and case.subject.id not in busy])
+        left |= reactivate(
+            [case for case in cases if case.subject.id not in busy], self._server, self._tools, self._until
+        )
         return left or bool(records.under_way(self._server))
 
     # --- what was begun
@@ -107,14 +94,14 @@ class Round:
         elif step is Next.BAD and agent is not None:
             self._settle(change, records.failed_with(agent), PublicationState.FAILED)
         elif step is Next.STAYED:
-            records.settle(change, self._server, "the server did not take it out", now, retry=AGAIN)
+            self._settle(change, "the server did not take it out", PublicationState.FAILED, retry=records.RETRY)
         elif step is Next.NOT_OURS:
             records.settle(change, self._server, "somebody else took it out or added it otherwise", now)
         return change, step
 
-    def _settle(self, change: Change, outcome: str, state: PublicationState) -> None:
+    def _settle(self, change: Change, outcome: str, state: PublicationState, retry: timedelta | None = None) -> None:
         now = self._tools.clock()
-        if not records.settle(change, self._server, outcome, now) or not change.first:
+        if not records.settle(change, self._server, outcome, now, retry=retry) or not change.first:
             return
         failed = state is PublicationState.FAILED
         why = f"{change.host} was tried first, and {outcome}" if failed else ""
@@ -131,10 +118,11 @@ class Round:
     def _change_all(self, proof: Publication, cases: Sequence[Case], busy: set[int], *, is_tried: bool) -> bool:
         """Changes the agents that one version is for, as far as it is proven; whether some are left for now."""
         now = self._tools.clock()
-        if proof.state != PublicationState.PROVEN:
-            shown = next((case for case in cases if case.stand is AgentStand.JUDGED and case.agent.attested), None)
-            if shown is not None:
-                records.prove(proof, PublicationState.PROVEN, now, host=shown.subject.host)
+        shown = next((case for case in cases if case.stand is AgentStand.JUDGED and case.agent.attested), None)
+        if shown is None and proof.state == PublicationState.PROVEN:
+            records.prove(proof, PublicationState.PROVING, now)  # who proved it is not attested by it any more
+        elif shown is not None and proof.state != PublicationState.PROVEN:
+            records.prove(proof, PublicationState.PROVEN, now, host=shown.subject.host)
         ready = [case for case in cases if case.ready and case.subject.id not in busy]
         if not ready:
             return False
@@ -161,25 +149,35 @@ class Round:
     # --- how it is done
 
     def _take_and_add(self, cases: Sequence[Case], *, first: bool) -> None:
-        out = [change for case in cases if (change := self._take_out(case, first=first)) is not None]
+        """Everything that may take long or fail is asked before any of them is out."""
+        asked = [(case, again) for case in cases if (again := self._readmission(case)) is not None]
+        out = [each for case, again in asked if (each := self._take_out(case, again, first=first)) is not None]
         self._add(self._wait_until_gone(out))
 
-    def _take_out(self, case: Case, *, first: bool) -> Change | None:
-        """Has an agent taken out that still is as it was read; everything that could fail is asked before."""
-        again = self._ask(case)
-        if again is None:
+    def _readmission(self, case: Case) -> Readmission | None:
+        """All that is needed to add an agent again, with the key that people approved."""
+        self._tools.hold()
+        try:
+            again = self._agents.readmission(case.agent)
+        except ServerError as error:
+            pause = UNREACHED if isinstance(error, ServerUnreachable) else records.RETRY
+            records.leave(case, str(error), self._now, pause)
             return None
         if not self._is_approved(case.subject.host, again.public):
             records.leave(case, "its agent registered another attestation key than the approved one", self._now)
             return None
-        self._hold()
-        change = records.begin(case, self._server, again.said, first=first, now=self._now)
-        if change is not None:
-            self._remove(change)
-        return change
+        return again
 
-    def _ask(self, case: Case) -> Readmission | None:
-        """All that is needed to add an agent again; raises `ServerUnreachable` where the server is silent."""
+    def _is_approved(self, host: str, public: bytes) -> bool:
+        approved = self._reference.keys.get((self._server.name, host))
+        try:
+            return approved is not None and load_key(public).fingerprint == approved.fingerprint
+        except FormatError:
+            return False
+
+    def _take_out(self, case: Case, again: Readmission, *, first: bool) -> Change | None:
+        """Has an agent taken out that still is as it was read; raises `ServerUnreachable`."""
+        self._tools.hold()
         try:
             present = self._agents.agent(case.subject.host, case.agent.id)
         except ServerUnreachable:
@@ -189,27 +187,18 @@ class Round:
             return None
         if not _is_as_read(case.agent, present):
             return None
-        try:
-            return self._agents.readmission(present)
-        except ServerError as error:
-            pause = UNREACHED if isinstance(error, ServerUnreachable) else records.RETRY
-            records.leave(case, str(error), self._now, pause)
-            return None
+        change = records.begin(case, self._server, again.said, first=first, now=self._now)
+        if change is not None:
+            self._remove(change)
+        return change
 
     def _remove(self, change: Change) -> None:
         """What came of it is looked at afterwards, whatever the answer."""
-        self._hold()
+        self._tools.hold()
         try:
             self._agents.remove(change.agent)
         except ServerError as error:
             log.warning("agent not taken out", server=self._server.name, host=change.host, why=str(error))
-
-    def _is_approved(self, host: str, public: bytes) -> bool:
-        approved = self._reference.keys.get((self._server.name, host))
-        try:
-            return approved is not None and load_key(public).fingerprint == approved.fingerprint
-        except FormatError:
-            return False
 
     def _wait_until_gone(self, changes: Sequence[Change]) -> list[Change]:
         """Those that are out now. The others are looked at in the next turn."""
@@ -243,7 +232,7 @@ class Round:
 
     def _tell(self, change: Change, policy: str) -> str:
         """Why an agent was not added, empty where the server said yes; raises `ServerUnreachable`."""
-        self._hold()
+        self._tools.hold()
         try:
             self._agents.add(change.agent, {**change.said, "tpm_policy": policy})
         except ServerUnreachable:
@@ -253,39 +242,9 @@ class Round:
             return str(error)
         return ""
 
-    # --- agents that failed and match again
-
-    def _reactivate(self, cases: Sequence[Case]) -> bool:
-        """Whether any was, so that it is looked at again."""
-        done = False
-        for case in cases:
-            if self._tools.clock() >= self._until:
-                return True
-            self._hold()
-            try:
-                if case.agent.silent:
-                    self._agents.answers(case.agent.id)
-            except ServerError:
-                continue  # it still can't be reached
-            begun = records.reactivate(case, self._server, self._now)
-            if begun is None:
-                continue
-            try:
-                self._agents.reactivate(case.agent.id)
-            except ServerError as error:
-                records.reactivated(case, self._server, begun, str(error), self._now)
-            else:
-                records.reactivated(case, self._server, begun, "the server was told to attest it again", self._now)
-            done = True
-        return done
-
     @property
     def _now(self) -> datetime:
         return self._tools.clock()
-
-    def _hold(self) -> None:
-        if not self._tools.hold():
-            raise LeaseLost
 
 
 def _is_as_read(agent: PolicedAgent, now: PolicedAgent) -> bool:

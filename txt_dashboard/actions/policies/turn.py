@@ -12,8 +12,9 @@ import structlog
 from django.db.models import F, Q
 
 from txt_dashboard import conf
-from txt_dashboard.actions.policies.round import LeaseLost, Round, Tools
+from txt_dashboard.actions.policies.round import Round
 from txt_dashboard.actions.policies.sort import REACTIVATION, proven
+from txt_dashboard.actions.policies.tools import LeaseLost, Tools
 from txt_dashboard.attest.evidence import Voucher
 from txt_dashboard.attest.reasons import Reason
 from txt_dashboard.models import (
@@ -93,8 +94,9 @@ def _proof_came(row: Server, now: datetime) -> bool:
 def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
     mine = PolicyRound.objects.filter(server=row, lease=lease)
 
-    def hold() -> bool:
-        return bool(mine.update(lease_until=clock() + LEASE))
+    def hold() -> None:
+        if not mine.update(lease_until=clock() + LEASE):
+            raise LeaseLost
 
     problem, busy = "", True
     try:
@@ -116,7 +118,7 @@ def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
 
 
 def _until_next(row: Server, now: datetime) -> timedelta:
-    waiting = Q(stand=AgentStand.WAITING) | Q(stand=AgentStand.JUDGED, problem__gt="")
+    waiting = Q(stand=AgentStand.WAITING) | Q(stand=AgentStand.JUDGED, problem__gt="") | Q(try_at__gt=now)
     if AgentPolicy.objects.filter(waiting, attestation__server=row).exists():
         return WAITING
     failed = Publication.objects.filter(server=row, state=PublicationState.FAILED, changed_at__gt=now - READING)
