@@ -82,25 +82,21 @@ def settle(host_ids: Collection[int], *, now: datetime, remeasured: Collection[i
 def _settle(ids: Sequence[int], now: datetime, remeasured: frozenset[int]) -> list[Change]:
     # Locked before the attestations are read, so that two workers can't both record one change.
     hosts = Host.objects.select_for_update(no_key=True).filter(id__in=Ids(ids)).order_by("id")
-    words = {f"{name}_text": Cast(name, TextField()) for name in ("reason_params", "differing")}
-    columns = ("id", "name", "pool", "state", "reason", *words, "evidence_key")
-    rows = list(hosts.annotate(**words).values_list(*columns))
+    hosts = hosts.annotate(params=Cast("reason_params", TextField()), differed=Cast("differing", TextField()))
+    rows = list(hosts.values_list("id", "name", "pool", "state", "reason", "params", "differed", "evidence_key"))
     standings = _standings(ids, now)
     counting = current_reference().counting
-    step_of = cache(_step)  # most hosts of a batch are alike
+    step_of, read = cache(_step), cache(json.loads)  # most hosts of a batch are alike
     changes: list[Change] = []
     steps: dict[_Step, list[int]] = defaultdict(list)
-    read = cache(json.loads)
     retold: list[tuple[object, ...]] = []
-    for id_, name, pool, state, reason, params, differing, key in rows:
+    for id_, name, pool, state, reason, params, differed, key in rows:
         step = step_of(state, tuple(standings.get(id_, ())), counting)
         if (state, reason) != (step.state, step.reason) or id_ in remeasured:
             changes.append(Change(name, pool, state, step.state))
             steps[step].append(id_)
-            continue
-        told = dict(step.params), list(step.differing), step.evidence_key
-        if (read(params), read(differing), key) != told:
-            retold.append((id_, *told))
+        elif key != step.evidence_key or (read(params), read(differed)) != (dict(step.params), list(step.differing)):
+            retold.append((id_, dict(step.params), step.differing, step.evidence_key))
     _write(steps, now)
     update_rows(Host, ("reason_params", "differing", "evidence_key"), retold)
     return changes
