@@ -10,7 +10,7 @@ import pytest
 
 from tests.servers.harness import answer
 from tests.servers.keylime_world import BOOTED, World
-from txt_dashboard.servers.base import AnswerUnusable, NotTaken, ServerUnreachable
+from txt_dashboard.servers.base import AnswerUnusable, NotTaken, ServerError, ServerUnreachable
 from txt_dashboard.servers.keylime_agents import KeylimeAgents
 from txt_dashboard.servers.keylime_policy import allowing, allows, same
 from txt_dashboard.servers.policed import PolicedAgent
@@ -109,6 +109,31 @@ def test_the_command_is_safe_in_a_shell_and_names_what_must_be_added(world: Worl
     assert words[7:] == [
         "--runtime-policy", "RUNTIME_POLICY_FILE", "--mb-policy", "MEASURED_BOOT_POLICY_FILE",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"ip": "127.0.0.1\0"}, {"accept_tpm_hash_algs": ["sha256\0"]}, {"operational_state": 11}, {"ip": 7},
+        {"has_runtime_policy": None}, {"has_mb_refstate": "0"}, {"accept_tpm_signing_algs": ["x"] * 41},
+        {"last_event_id": "x" * 201}, {"tpm_policy": None},
+    ],
+)  # fmt: skip
+def test_a_row_that_can_not_be_read_says_so_and_costs_no_other(
+    world: World, agents: KeylimeAgents, row: dict[str, object]
+) -> None:
+    world.add("agent-2", "hv2")
+    world.agents["agent-1"].says |= row
+    found = agents.roll()
+    assert found["hv1"].problem.startswith("what the verifier says of its agent can't be read")
+    assert found["hv2"].problem == ""
+
+
+def test_what_an_agent_registered_and_nobody_can_keep_is_not_told(world: World, agents: KeylimeAgents) -> None:
+    certificate = world.agents["agent-1"].certificate
+    world.agents["agent-1"].registers["mtls_cert"] = f"{certificate}\0"
+    with pytest.raises(ServerError):
+        agents.readmission(shown(agents))
 
 
 # --- Policies as texts

@@ -28,7 +28,7 @@ from txt_dashboard.servers.keylime import API, LISTED
 from txt_dashboard.servers.keylime_policy import allowing, allows, registers_of, same
 from txt_dashboard.servers.keylime_push import in_base64
 from txt_dashboard.servers.keylime_quotes import KeylimeQuotes, Registered
-from txt_dashboard.servers.keylime_rows import BOOT, IMA_KEYS, PAYLOAD, PUSHES, RUNTIME, read_agent
+from txt_dashboard.servers.keylime_rows import BOOT, IMA_KEYS, PAYLOAD, PUSHES, RUNTIME, is_keepable, read_agent
 from txt_dashboard.servers.keylime_wire import MOST_AGENTS, is_agent_id, read_roll
 from txt_dashboard.servers.policed import PolicedAgent, Readmission
 
@@ -127,6 +127,8 @@ class KeylimeAgents:
             raise NotTaken(str(error)) from None
         keys = {"ak_tpm": registered.aik_tpm, "mtls_cert": registered.mtls_cert}
         said = {**_ABSENT, **agent.shown, **keys, "supported_version": self._spoken(registered)}
+        if not is_keepable(said.values()):
+            raise NotTaken("what its agent registered holds a character that can't be kept")
         return Readmission(agent.id, said, public)
 
     def answers(self, id_: str) -> None:

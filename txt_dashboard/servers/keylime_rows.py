@@ -5,6 +5,7 @@ key that signs revocations: `has_runtime_policy` and `has_mb_refstate` say wheth
 only a policy that has register 10 quoted makes use of the third. `v` is shown: half of a payload's key.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -95,7 +96,7 @@ def _agent(host: str, id_: str, row: _Row) -> PolicedAgent:
 
 def _shown(row: _Row) -> dict[str, object]:
     """What the verifier is told again, by the names under which it takes it."""
-    return {
+    shown: dict[str, object] = {
         "cloudagent_ip": row.ip,
         "cloudagent_port": row.port,
         "metadata": row.meta_data or "{}",
@@ -105,6 +106,15 @@ def _shown(row: _Row) -> dict[str, object]:
         **({"verifier_ip": row.verifier_ip} if row.verifier_ip else {}),
         **({"verifier_port": row.verifier_port} if row.verifier_port else {}),
     }
+    if not is_keepable(shown.values()):
+        raise BadRow("it holds a character that can't be kept")
+    return shown
+
+
+def is_keepable(values: Iterable[object]) -> bool:
+    """Whether what is told again can be stored until then: no database keeps a NUL."""
+    texts = (text for each in values for text in (each if isinstance(each, list) else [each]))
+    return not any(isinstance(text, str) and "\0" in text for text in texts)
 
 
 def _loses(row: _Row) -> tuple[str, ...]:
