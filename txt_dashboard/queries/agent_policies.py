@@ -7,6 +7,10 @@ from datetime import datetime
 from txt_dashboard.models import AgentPolicy, AgentStand, PolicyRound, Publication
 
 MOST = 10  # reasons that a page names
+_LEFT = (
+    "Agents were being changed when the settings stopped naming this server, or it stopped counting. One that is out"
+    " there is added again by whoever runs it, or by us once that is so again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ def _of(name: str, agents: list[_Agent], row: PolicyRound | None, proofs: list[P
         failing=_held([each for each in judged if each.problem])[:MOST],
         proofs=[each for each in proofs if row and each.server_id == row.server_id and each.version in versions],
         looked_at=row.looked_at if row else None,
-        problem=row.problem if row else "",
+        problem=row.problem if row else _LEFT,
     )
 
 

@@ -9,6 +9,7 @@ from tests.rows import count, put_set
 from tests.servers.keylime_world import BOOTED
 from txt_dashboard.attest import entries
 from txt_dashboard.models import Activity, Attestation
+from txt_dashboard.queries.agent_policies import progress
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +105,24 @@ def test_the_others_stay_as_they_are_where_the_first_is_not_attested(fleet: Flee
     assert len(fleet.told()) == 2
     assert fleet.proof().state == "failed"
     assert "hv1 was tried first, and the server did not attest it" in fleet.proof().problem
+
+
+def test_nobody_follows_where_the_first_fails_after_it_was_attested(fleet: Fleet) -> None:
+    fleet.approve_next()
+    fleet.quiet()
+    first = fleet.proof().first_host
+    other = next(name for name in fleet.agents if name != first)
+    for name in fleet.agents:
+        if name != first:
+            fleet.agents[name].registers["port"] = 1024  # they follow later
+    fleet.turn()
+    assert fleet.proof().state == "proven"
+    fleet.agents[other].registers.clear()
+    fleet.agents[first].says |= {"operational_state": 10, "attestation_status": "FAIL"}
+    Attestation.objects.exclude(host__name=first).update(voucher="server")
+    fleet.quiet(70)
+    assert fleet.proof().state == "proving"
+    assert fleet.told(other) == []
 
 
 def test_a_policy_by_which_the_first_fails_is_tried_again_after_a_while(fleet: Fleet) -> None:
@@ -244,6 +263,26 @@ def test_a_server_that_the_settings_do_not_name_is_only_read(fleet: Fleet, setti
     fleet.settled(2)
     assert fleet.told() == []
     assert fleet.stands() == {}
+
+
+def test_an_agent_that_is_out_when_it_is_switched_off_is_not_known_and_people_are_told(
+    fleet: Fleet, settings
+) -> None:
+    fleet.approve_next()
+    fleet.world.refuses = lambda method, _: method == "POST"
+    fleet.quiet()
+    name, told = fleet.proof().first_host, len(fleet.told())
+    settings.TXT_KEYLIME_PUBLISH = []
+    fleet.turn(70)
+    assert len(fleet.told()) == told
+    assert fleet.states()[name] == "unknown"
+    (left,) = progress()
+    assert (left.server, left.changing) == ("keylime", 1)
+    assert "is added again by whoever runs it" in left.problem
+    settings.TXT_KEYLIME_PUBLISH = ["keylime"]
+    fleet.world.refuses = lambda method, _: False
+    fleet.settled(3)
+    assert fleet.states()[name] == "trusted"
 
 
 def test_a_server_that_is_only_observed_is_told_nothing(fleet: Fleet) -> None:

@@ -118,10 +118,11 @@ class Round:
     def _change_all(self, proof: Publication, cases: Sequence[Case], busy: set[int], *, is_tried: bool) -> bool:
         """Changes the agents that one version is for, as far as it is proven; whether some are left for now."""
         now = self._tools.clock()
-        if proof.state != PublicationState.PROVEN:
-            shown = next((case for case in cases if case.stand is AgentStand.JUDGED and case.agent.attested), None)
-            if shown is not None:
-                records.prove(proof, PublicationState.PROVEN, now, host=shown.subject.host)
+        shown = next((case for case in cases if case.stand is AgentStand.JUDGED and case.agent.attested), None)
+        if shown is None and proof.state == PublicationState.PROVEN:
+            records.prove(proof, PublicationState.PROVING, now)  # who proved it is not attested by it any more
+        elif shown is not None and proof.state != PublicationState.PROVEN:
+            records.prove(proof, PublicationState.PROVEN, now, host=shown.subject.host)
         ready = [case for case in cases if case.ready and case.subject.id not in busy]
         if not ready:
             return False

@@ -118,7 +118,7 @@ def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
 
 
 def _until_next(row: Server, now: datetime) -> timedelta:
-    waiting = Q(stand=AgentStand.WAITING) | Q(stand=AgentStand.JUDGED, problem__gt="")
+    waiting = Q(stand=AgentStand.WAITING) | Q(stand=AgentStand.JUDGED, problem__gt="") | Q(try_at__gt=now)
     if AgentPolicy.objects.filter(waiting, attestation__server=row).exists():
         return WAITING
     failed = Publication.objects.filter(server=row, state=PublicationState.FAILED, changed_at__gt=now - READING)
