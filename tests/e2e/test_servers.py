@@ -51,7 +51,7 @@ def test_a_server_that_is_not_there_fails_the_test_with_a_reason(admin):
     admin.reads("main", "http://127.0.0.1:9")
     card = next(f"#{each.get_attribute('id')}" for each in admin.all(".server") if "127.0.0.1:9" in each.text)
     admin.click(f"{card} form button")
-    admin.reads(card, "nothing listens on port 9, so the server does not seem to run", seconds=30)
+    admin.reads(card, "nothing listens on port 9, so the server seems not to run", seconds=30)
 
 
 def test_whoever_was_slower_sees_both_and_decides(admin):

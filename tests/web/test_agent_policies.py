@@ -4,10 +4,12 @@ import re
 from itertools import count
 
 import pytest
+from django.db import transaction
 
 from tests.factories import NOON
 from tests.rows import make_host, make_server
 from tests.web.visitors import visitor
+from txt_dashboard import audit
 from txt_dashboard.models import AgentPolicy, Attestation, PolicyRound, Publication
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,17 @@ def test_baselines_says_whom_the_others_wait_for_and_why_it_failed(keylime) -> N
 def test_baselines_says_nothing_of_agents_where_none_are_rewritten(db) -> None:
     make_server("keylime-1", kind="keylime")
     assert "by what is approved" not in words("/baselines/")
+
+
+def test_the_activity_log_says_what_was_done_and_what_came_of_it(keylime) -> None:
+    of = {"actor": "worker", "target": "keylime-1", "host": "hv4", "at": NOON}
+    with transaction.atomic():
+        for verb, done in (("rewrite policy", "policy rewritten"), ("reactivate agent", "agent reactivated")):
+            begun = audit.intend(verb=verb, detail={"agent": "agent-4"}, **of)
+            audit.record(verb=done, of=begun, detail={"outcome": "it is <good>"}, **of)
+    said = words("/activity/")
+    assert "worker began to rewrite the policy that keylime-1 judges hv4 by" in said
+    assert "worker began to reactivate hv4 at keylime-1, which had failed there" in said
 
 
 def test_a_host_shows_by_what_it_is_judged_and_what_to_run(keylime) -> None:

@@ -226,7 +226,7 @@ class _PinnedConnection(HTTPConnection):
                 " does the server speak TLS 1.2 or newer on this port?"
             ) from None
         except ConnectionRefusedError:
-            raise ServerUnreachable(f"nothing listens on port {self.port}, so the server does not seem to run") from None
+            raise ServerUnreachable(f"nothing listens on port {self.port}, so the server seems not to run") from None
         except TimeoutError:
             raise ServerUnreachable("the connection timed out: is a firewall in between?") from None
         except OSError as error:

@@ -11,6 +11,9 @@ from tests.servers.keylime_world import BOOTED
 from txt_dashboard.attest import entries
 from txt_dashboard.models import Activity, Attestation
 from txt_dashboard.queries.agent_policies import progress
+from txt_dashboard.queries.in_force import in_force
+from txt_dashboard.queries.publishing import unapproved
+from txt_dashboard.queries.reference import current_reference
 
 pytestmark = pytest.mark.django_db
 
@@ -65,8 +68,6 @@ def test_a_value_that_is_retired_leaves_the_policies(fleet: Fleet) -> None:
 
 
 def _baselines() -> dict[str, object]:
-    from txt_dashboard.queries.in_force import in_force  # noqa: PLC0415
-
     return {id_: entry for id_, entry in in_force().set.entries.items() if id_.startswith("baseline:")}
 
 
@@ -75,6 +76,19 @@ def test_a_policy_written_otherwise_that_says_the_same_is_no_reason_to_write(fle
     fleet.agents["hv1"].says["tpm_policy"] = json.dumps({"mask": "0x0600FF", **dict(reversed(same.items()))})
     fleet.settled(2)
     assert fleet.told() == []
+
+
+def test_what_was_found_that_nobody_approved_goes_with_the_policies(fleet: Fleet) -> None:
+    fleet.approve_next()
+    fleet.settled(3)
+    put_set({next(id_ for id_, entry in _baselines().items() if NEXT.hex() in json.dumps(entry)): None})
+    assert NEXT.hex() in _found(fleet)
+    fleet.settled(2)
+    assert NEXT.hex() not in _found(fleet)
+
+
+def _found(fleet: Fleet) -> set[str]:
+    return {value for row in unapproved(current_reference(), fleet.now()) for value in row.values.values()}
 
 
 # --- One first

@@ -9,7 +9,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 
 from txt_dashboard import conf
 from txt_dashboard.actions.policies.round import Round
@@ -25,6 +25,7 @@ from txt_dashboard.models import (
     Publication,
     PublicationState,
     Server,
+    WhitelistReading,
 )
 from txt_dashboard.queries.reference import current_reference
 from txt_dashboard.servers.base import Clock, ServerError
@@ -115,6 +116,15 @@ def _look(row: Server, lease: str, build: BuildAgents, clock: Clock) -> None:
     due_at = now + (PAUSE if busy else _until_next(row, now))
     looked_at = F("looked_at") if problem else now
     mine.update(due_at=due_at, looked_at=looked_at, problem=problem, lease="", lease_until=None)
+    if not busy:
+        _read_back(row, now)
+
+
+def _read_back(row: Server, now: datetime) -> None:
+    """What is there is read with the next turn, if something was changed since it was read."""
+    last = AgentPolicy.objects.filter(attestation__server=row).aggregate(last=Max("settled_at"))["last"]
+    if last is not None:
+        WhitelistReading.objects.filter(server=row, read_at__lt=last).update(due_at=now)
 
 
 def _until_next(row: Server, now: datetime) -> timedelta:
