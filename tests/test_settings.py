@@ -15,7 +15,7 @@ def found(pattern: str, text: str) -> set[str]:
 
 
 def test_every_setting_is_documented_and_nothing_else():
-    sources = [(ROOT / "txt_dashboard" / name).read_text() for name in ("settings.py", "demo.py")]
+    sources = [(ROOT / "txt_dashboard" / name).read_text() for name in ("settings.py", "demo.py", "demo_options.py")]
     read = found(r'"(TXT_[A-Z_]+)"', "\n".join(sources)) - {"TXT_SECRET_KEY_FILE"}
     assert found(r"^\| `(TXT_[A-Z_]+)` \|", DOCUMENT) == read
 
