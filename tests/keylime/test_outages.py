@@ -71,8 +71,8 @@ def test_an_agent_that_is_down_is_neither_red_nor_green_and_one_with_a_new_key_i
 
     # Back with a new key: Keylime attests it, and that is not enough.
     connected.lab.run("start")
-    connected.becomes(TWO, "unknown", "the new key was never seen")
-    assert connected.host(TWO)["reason"] == "tpm_identity_changed"
+    # While it is enrolled again its verifier knows nothing of it for a moment: that makes it unknown, too.
+    eventually(lambda: connected.host(TWO)["reason"], "tpm_identity_changed".__eq__, "the new key was never seen")
     assert connected.states() == {ONE: "trusted", TWO: "unknown", THREE: "trusted"}
     viewer.open(f"/hosts/{TWO}/")
     viewer.reads(".reason", "The TPM's identity changed: the host shows key")
