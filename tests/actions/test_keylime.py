@@ -85,11 +85,7 @@ class Fleet:
 @pytest.fixture
 def fleet(tmp_path: Path, settings) -> Iterator[Fleet]:
     world = World(tmp_path / "keylime")
-    settings.TXT_SERVER_NETWORKS = world.connection().networks
-    settings.TXT_CLIENT_CERTIFICATES = [f"keylime={world.client_pem}"]
-    settings.TXT_KEYLIME_REGISTRARS = [f"keylime={world.registrar}"]
-    settings.TXT_KEYLIME_AGENT_NETWORKS = world.connection().networks
-    settings.TXT_KEYLIME_AGENT_PORTS = "1024-65535"
+    world.name_in(settings)
     yield Fleet(world)
     world.close()
 

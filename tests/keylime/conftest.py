@@ -6,47 +6,23 @@
 What is missing fails the tests: who runs them wants to know.
 """
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import enter_as
 from tests.e2e.screen import Screen
 from tests.keylime import arrival
-from tests.keylime.lab import KeylimeLab
+from tests.keylime.lab import KeylimeLab, running
 from tests.keylime.stage import HOSTS, Stage
-
-MEASURED = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tells what was measured, also where nothing failed."""
-    for line in config.stash.get(MEASURED, []):
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Keeps a line for the end of the run."""
-    return pytestconfig.stash.setdefault(MEASURED, []).append
+from tests.measuring import measured, pytest_terminal_summary  # noqa: F401 - pytest finds them here by name
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[KeylimeLab]:
     """Running, and three agents attest."""
-    default = Path.home() / ".cache" / "txt-dashboard" / "keylime"
-    software = Path(os.environ.get("TXT_TEST_KEYLIME_CACHE") or default)
-    # Not pytest's own folder: sockets are in it, whose paths must be short.
-    with tempfile.TemporaryDirectory(prefix="txt-keylime-", ignore_cleanup_errors=True) as folder:
-        made = KeylimeLab(Path(folder) / "lab", software, int(os.environ.get("TXT_TEST_KEYLIME_PORT") or 0))
-        try:
-            made.start(HOSTS)
-            yield made
-        finally:
-            made.stop()
+    with running(HOSTS) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import secrets
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ import requests
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tests" / "labs" / "keylime-lab.sh"
-FIRST_PORTS = range(18700, 20700, 200)
+_PORTS_EACH = 200
+FIRST_PORTS = range(18700, 20700, _PORTS_EACH)
 MOST_AGENTS = 8
 ATTESTING, FAILED, INVALID_QUOTE = 3, 7, 9  # a verifier's operational states
 QUOTES_EVERY_S = 2
@@ -154,3 +156,19 @@ def _listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.2)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running(hosts: Sequence[str], number: int = 0) -> Iterator[KeylimeLab]:
+    """One with agents of these names, which attest; `number` tells those apart that run at once."""
+    default = Path.home() / ".cache" / "txt-dashboard" / "keylime"
+    software = Path(os.environ.get("TXT_TEST_KEYLIME_CACHE") or default)
+    named = int(os.environ.get("TXT_TEST_KEYLIME_PORT") or 0)
+    # Not pytest's own folder: sockets are in it, whose paths must be short.
+    with tempfile.TemporaryDirectory(prefix="txt-keylime-", ignore_cleanup_errors=True) as folder:
+        made = KeylimeLab(Path(folder) / "lab", software, named + number * _PORTS_EACH if named else 0)
+        try:
+            made.start(hosts)
+            yield made
+        finally:
+            made.stop()

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -57,6 +58,7 @@ class Agent:
     asked: list[dict[str, str]] = field(default_factory=list)
     measured: str = ""  # what IMA measured: it comes with each quote
     versions: list[str] = field(default_factory=lambda: ["2.0", "2.1"])  # of its interface
+    hides: set[str] = field(default_factory=set)  # what the verifier shows of others, and not of it
     held: dict[str, object] = field(default_factory=dict)  # what the verifier was told and never shows
     latest: dict[str, object] | None = None  # what it pushed last, as the verifier hands it over
 
@@ -88,7 +90,7 @@ class Agent:
             "last_received_quote": now, "last_successful_attestation": now, "attestation_status": "PASS",
             "attestation_period": "2s", "maximum_attestation_interval": "10s",
         }  # fmt: skip
-        return {**usual, **self.says}
+        return {name: each for name, each in {**usual, **self.says}.items() if name not in self.hides}
 
     def added(self, said: dict[str, object]) -> dict[str, object]:
         """What the verifier shows of it after it was added; without one of these names a real one answers 400."""
@@ -199,6 +201,14 @@ class World:
         self._running: list[ThreadingHTTPServer] = []
         self.url = self._serve(self.verifier, certificate)
         self.registrar = self._serve(self.registry, certificate)
+
+    def name_in(self, settings: Any) -> None:
+        """Has the settings say of the server `keylime` what an operator would."""
+        networks = self.connection().networks
+        settings.TXT_SERVER_NETWORKS = settings.TXT_KEYLIME_AGENT_NETWORKS = networks
+        settings.TXT_CLIENT_CERTIFICATES = [f"keylime={self.client_pem}"]
+        settings.TXT_KEYLIME_REGISTRARS = [f"keylime={self.registrar}"]
+        settings.TXT_KEYLIME_AGENT_PORTS = "1024-65535"
 
     def add(self, id_: str, name: str = "", **more: object) -> Agent:
         self.agents[id_] = Agent(id_, self.directory, self.authority.pem, name, **more)  # type: ignore[arg-type]

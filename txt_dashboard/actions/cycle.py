@@ -62,8 +62,7 @@ class Worker:
         """Without `whitelist` servers are told nothing, without `quotes` only their word is asked for.
 
         Without `golden` only servers that can be told golden values are asked for theirs, without `agents` no agent's
-        policy is rewritten. `changed` is called as
-        soon as it is on record that hosts changed.
+        policy is rewritten. `changed` is called as soon as it is on record that hosts changed.
         """
         self.appraiser = Appraiser(log_of_register)
         self._clock = clock

@@ -1,5 +1,6 @@
 """Hosts of a Keylime whose verifier, registrar and agents answer over real TLS, by a clock that tests move."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from txt_dashboard.attest.bound_key import KeySource, bind
 from txt_dashboard.attest.pcr import Bank
 from txt_dashboard.attest.reference import Baseline, Part, Policy, Requirement
 from txt_dashboard.models import AgentPolicy, Host, HostEvent, PolicyRound, Publication
+from txt_dashboard.queries.in_force import in_force
 
 PLATFORM = Requirement(Part.PLATFORM, Bank.SHA256, frozenset({0, 4, 7}))
 VMM = Requirement(Part.VMM, Bank.SHA256, frozenset({17, 18}))
@@ -114,11 +116,7 @@ class Fleet:
 def fleets(db, tmp_path: Path, settings) -> Iterator[Callable[[], Fleet]]:
     """Makes one."""
     world = World(tmp_path / "keylime")
-    settings.TXT_SERVER_NETWORKS = world.connection().networks
-    settings.TXT_CLIENT_CERTIFICATES = [f"keylime={world.client_pem}"]
-    settings.TXT_KEYLIME_REGISTRARS = [f"keylime={world.registrar}"]
-    settings.TXT_KEYLIME_AGENT_NETWORKS = world.connection().networks
-    settings.TXT_KEYLIME_AGENT_PORTS = "1024-65535"
+    world.name_in(settings)
     settings.TXT_KEYLIME_PUBLISH = ["keylime"]
     yield lambda: Fleet(world)
     world.close()
@@ -127,3 +125,14 @@ def fleets(db, tmp_path: Path, settings) -> Iterator[Callable[[], Fleet]]:
 @pytest.fixture
 def fleet(fleets: Callable[[], Fleet]) -> Fleet:
     return fleets()
+
+
+def policy(fleet: Fleet, name: str) -> dict[str, object]:
+    """The policy of a host's agent, as the verifier shows it."""
+    found: dict[str, object] = json.loads(str(fleet.agents[name].row()["tpm_policy"]))
+    return found
+
+
+def baselines() -> dict[str, object]:
+    """Those in force."""
+    return {id_: entry for id_, entry in in_force().set.entries.items() if id_.startswith("baseline:")}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -106,9 +107,9 @@ def test_a_lease_lets_no_two_workers_look_at_once(fleet: Fleet, monkeypatch: pyt
 def test_who_lost_the_lease_touches_nothing_more(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = records.begin
 
-    def slow(*args: object, **more: object) -> object:
+    def slow(*args: Any, **more: Any) -> object:
         PolicyRound.objects.update(lease="another worker's")
-        return begin(*args, **more)  # type: ignore[arg-type]
+        return begin(*args, **more)
 
     monkeypatch.setattr(records, "begin", slow)
     fleet.approve_next()
@@ -233,15 +234,15 @@ def test_an_answer_that_is_none_changes_nothing(fleet: Fleet, body: bytes) -> No
     assert fleet.told() == []
 
 
-def test_a_list_of_agents_that_lies_brings_no_second_agent(fleet: Fleet) -> None:
+def test_a_list_of_agents_that_lies_brings_no_second_agent(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
     """It lists nobody, so each looks as if it were not there: what it shows of all agents decides."""
     fleet.approve_next()
     known = fleet.world.known
     fleet.world.bulk = lambda: sentence(200, {id_: fleet.world.agents[id_].row() for id_ in known()})
-    fleet.world.known = list  # type: ignore[method-assign]
-    fleet.quiet()
+    with monkeypatch.context() as lying:
+        lying.setattr(fleet.world, "known", list)
+        fleet.quiet()
     assert len(fleet.told()) == 2
-    fleet.world.known = known  # type: ignore[method-assign]
     fleet.settled(4)
     fully_published(fleet)
 

@@ -1,30 +1,19 @@
 """A Keylime and a product of their own: what happens here spoils neither for others. The tests run in their order."""
 
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.keylime.beside.stage import HOSTS, OAT, Both
 from tests.keylime.beside.steps import move
-from tests.keylime.lab import KeylimeLab
+from tests.keylime.lab import KeylimeLab, running
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[KeylimeLab]:
     """Running, and three agents attest."""
-    default = Path.home() / ".cache" / "txt-dashboard" / "keylime"
-    software = Path(os.environ.get("TXT_TEST_KEYLIME_CACHE") or default)
-    named = int(os.environ.get("TXT_TEST_KEYLIME_PORT") or 0)
-    with tempfile.TemporaryDirectory(prefix="txt-keylime-", ignore_cleanup_errors=True) as folder:
-        made = KeylimeLab(Path(folder) / "lab", software, named + 200 if named else 0)
-        try:
-            made.start(HOSTS)
-            yield made
-        finally:
-            made.stop()
+    with running(HOSTS, number=1) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

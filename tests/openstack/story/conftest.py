@@ -6,26 +6,13 @@ import pytest
 
 from tests.e2e.conftest import enter_as
 from tests.e2e.screen import Screen
+from tests.measuring import measured, pytest_terminal_summary  # noqa: F401 - pytest finds them here by name
 from tests.openstack.accounts import Accounts
 from tests.openstack.minicloud import MiniCloud
 from tests.openstack.stage import TRAIT, Stage
 from txt_dashboard.cloud import placement
 from txt_dashboard.cloud.connection import Connection
 from txt_dashboard.deadman.rounds import take_all
-
-MEASURED = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tells what was measured, also where nothing failed."""
-    for line in config.stash.get(MEASURED, []):
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def measured(pytestconfig: pytest.Config) -> Callable[[str], None]:
-    """Keeps a line for the end of the run."""
-    return pytestconfig.stash.setdefault(MEASURED, []).append
 
 
 @pytest.fixture(scope="package")

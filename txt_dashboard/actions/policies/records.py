@@ -110,8 +110,6 @@ def reactivate(case: Case, server: Server, now: datetime) -> int | None:
     """Notes that an agent is about to be reactivated; the entry's number, `None` where somebody did it meanwhile."""
     last = case.subject.known.reactivated_at if case.subject.known else None
     mine = AgentPolicy.objects.filter(pk=case.subject.id, change__isnull=True, reactivated_at=last)
-    if last is None:
-        mine = AgentPolicy.objects.filter(pk=case.subject.id, change__isnull=True, reactivated_at__isnull=True)
     with transaction.atomic():
         if not mine.update(reactivated_at=now):
             return None
