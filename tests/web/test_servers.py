@@ -24,7 +24,7 @@ def stored() -> Server:
     ("row", "said"),
     [
         ({"enabled": False}, "Switched off"),
-        ({}, "Not asked yet"),
+        ({}, "No answer yet"),
         ({"answered_at": timezone.now()}, "Answering"),
         ({"failures": 1, "error": "refused"}, "1 attempt without an answer"),
         ({"failures": 4, "retry_at": timezone.now() + timedelta(minutes=5)}, "4 attempts in a row"),
